@@ -1,0 +1,192 @@
+/* state: what an engine is made of. For the files of this folder only; everybody else sees
+ * engine.h. */
+#ifndef OUTCRY_ENGINE_STATE_H
+#define OUTCRY_ENGINE_STATE_H
+
+#include "base/name_table.h"
+#include "engine/engine.h"
+
+struct symbol {
+    struct book book;
+    struct book_marks marks;
+    struct bbo_state bbo; /* as of marks.bbo_seq */
+    uint64_t next_priority;
+    bool any_price;
+    struct text tick_size; /* into sizes_text */
+    struct text lot_size;
+    char sizes_text[2 * DECIMAL_SIZE_MAX];
+};
+
+/* A run of orders, linked by account_prev and account_next. */
+struct order_list {
+    uint32_t head, tail;
+};
+
+struct account {
+    struct order_list open;     /* in the order they were accepted */
+    struct order_list finished; /* in the order they finished */
+    uint32_t open_count;
+    uint32_t finished_count;
+    uint32_t mass_cursor; /* the next open order a running mass cancel of everybody looks at */
+};
+
+/* A client order id; the one of order n stands at n. */
+struct label {
+    uint64_t body_hash; /* of the order as it came, to tell a repeat from a second use */
+    uint32_t next;      /* in its bucket */
+    uint8_t size;
+    char text[CLIENT_ORDER_ID_SIZE_MAX];
+};
+
+struct labels {
+    struct label *labels; /* by order */
+    uint32_t *heads;
+    uint64_t bucket_mask;
+    uint64_t seed;
+    uint32_t order_max;
+};
+
+struct origin {
+    uint64_t epoch;
+    uint64_t next_seq;
+    uint64_t acked_through;
+};
+
+struct origins {
+    struct name_table names;
+    struct origin *origins;   /* by number of the name */
+    struct outcome *outcomes; /* origin_window of them an origin, by origin_seq modulo it */
+    uint32_t window;
+};
+
+enum work_kind { WORK_NONE, WORK_SWEEP, WORK_MASS_CANCEL };
+
+/* What a command left over. A shard has at most one such piece, because nothing else may happen
+ * until it is finished. */
+struct work {
+    enum work_kind kind;
+    uint32_t order;   /* sweep: the taker */
+    uint32_t symbol;  /* mass cancel: 0 for all */
+    uint32_t account; /* mass cancel: whose */
+    uint32_t cursor;  /* mass cancel of one account: the next order to look at */
+    uint8_t side;     /* mass cancel: 0 for both */
+    bool everybody;   /* mass cancel by the anonymous account */
+    uint32_t origin;  /* mass cancel: whose result it becomes */
+    uint64_t origin_seq;
+    struct outcome outcome;
+};
+
+struct engine {
+    struct configure limits;
+    uint64_t seq;
+    uint64_t time_ns;
+    uint64_t trade_count;
+    uint64_t open_count;
+    struct book_pool pool;
+    struct order_detail *details; /* by order */
+    struct labels labels;
+    struct name_table symbol_names;
+    struct symbol *symbols; /* by number of the name */
+    struct name_table account_names;
+    struct account *accounts; /* by number of the name; 1 is the empty one if anonymous */
+    struct origins origins;
+    struct work work;
+    uint32_t retired; /* orders to free when the next command comes, linked by account_next */
+
+    /* the command now */
+    struct event *events;
+    size_t event_count;
+    size_t units_left; /* fills or cancels it may still make */
+    uint32_t *touched; /* symbols whose book it changed */
+    uint32_t touched_count;
+    uint32_t result_origin;
+    uint64_t result_origin_seq;
+    struct outcome outcome;
+};
+
+enum { ACCOUNT_ANONYMOUS = 1 }; /* only where limits.anonymous */
+
+/* ---- engine.c ---- */
+
+struct event *engine_emit(engine_t *e, enum event_kind kind, uint32_t order);
+void engine_refuse(engine_t *e, enum reason code);
+
+/* A book is about to change. */
+void engine_touch(engine_t *e, uint32_t symbol);
+
+/* The order is open from now on, in its account's list and in the indexes. */
+void engine_open(engine_t *e, uint32_t order);
+
+/* The order joins its account's finished ones, the oldest of which may go. */
+void engine_remember(engine_t *e, uint32_t order, enum order_status status, enum reason reason);
+
+/* The order is open no more, and is remembered. */
+void engine_finish(engine_t *e, uint32_t order, enum order_status status, enum reason reason);
+
+/* Whether a command of `account` may act on the order. */
+bool engine_may_act(const engine_t *e, uint32_t account, const struct order *o);
+
+static inline struct order *order_at(const engine_t *e, uint32_t order)
+{
+    return &e->pool.orders[order];
+}
+
+/* ---- place.c, amend.c, cancel.c ---- */
+
+void place_order(engine_t *e, const struct new_order *m);
+void amend_apply(engine_t *e, const struct amend_order *m);
+void cancel_apply(engine_t *e, const struct cancel_order *m);
+void mass_cancel_apply(engine_t *e, const struct mass_cancel *m);
+void mass_cancel_go_on(engine_t *e);
+
+/* Take an open order off, wherever it is, and say so. */
+void cancel_order_now(engine_t *e, uint32_t order, enum reason reason);
+
+/* The open order a command names, by id or client order id, if its account may act on it. */
+uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account, uint64_t order_id,
+                     struct text client_order_id);
+
+/* The refusals by a shape all commands about orders share; 0, or the first that applies. */
+enum reason check_account(const engine_t *e, struct text account);
+enum reason check_order_name(uint64_t order_id, struct text client_order_id);
+
+/* ---- matching.c ---- */
+
+/* The price an order would take at most (buy) or at least (sell). */
+struct limit {
+    bool any; /* a market order's: every price */
+    int64_t price;
+};
+
+bool match_would_trade(const engine_t *e, const struct symbol *s, unsigned side,
+                       struct limit limit);
+bool match_would_meet_own(const engine_t *e, const struct symbol *s, unsigned side,
+                          struct limit limit, int64_t qty, uint32_t account);
+bool match_could_fill(const engine_t *e, const struct symbol *s, unsigned side, struct limit limit,
+                      int64_t qty);
+
+/* Match an open order that is not on the book, then rest or cancel what is left. If the command's
+ * work is used up it becomes the work left over. */
+void match_order(engine_t *e, uint32_t order);
+
+/* ---- labels.c ---- */
+
+void labels_init(struct labels *l, uint32_t order_max, uint32_t labelled_max, uint64_t seed);
+void labels_close(struct labels *l);
+uint32_t labels_find(const struct labels *l, const struct book_pool *pool, uint32_t account,
+                     struct text client_order_id);
+void labels_add(struct labels *l, uint32_t order, uint32_t account, struct text client_order_id,
+                uint64_t body_hash);
+void labels_remove(struct labels *l, uint32_t order, uint32_t account);
+struct text labels_text(const struct labels *l, uint32_t order);
+
+/* ---- origins.c ---- */
+
+void origins_init(struct origins *o, uint32_t origins_max, uint32_t window, uint64_t seed);
+void origins_close(struct origins *o);
+struct admission_answer origins_admit(struct origins *o, const struct envelope *envelope);
+uint32_t origins_take(struct origins *o, const struct envelope *envelope);
+void origins_keep(struct origins *o, uint32_t origin, uint64_t origin_seq,
+                  const struct outcome *outcome);
+
+#endif
