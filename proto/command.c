@@ -72,6 +72,9 @@ enum command_read command_read(const uint8_t **at, const uint8_t *end, struct co
         return COMMAND_READ_GARBAGE;
     if (!body_read(&r, c, rest - ENVELOPE_FIELD_COUNT))
         c->type = COMMAND_MALFORMED;
+    /* Only a matcher's own commands have no origin: of others nobody could be told the result. */
+    if (c->envelope.origin.size == 0 && !command_internal(c->type))
+        return COMMAND_READ_GARBAGE;
     *at = whole.at;
     return COMMAND_READ_OK;
 }
@@ -127,7 +130,6 @@ void request_write(struct wire_writer *w, const struct request *q)
     else
         snapshot_put_fields(w, &q->snapshot);
 }
-
 
 bool command_internal(uint64_t type)
 {

@@ -103,11 +103,13 @@ bool frame_next_event(struct frame_reader *f, uint64_t *type, struct wire_reader
     if (f->events_left == 0)
         return false;
     f->events_left--;
-    struct wire_reader event = f->wire;
-    wire_skip(&f->wire);
-    struct event_head head = event_get_head(&event);
+    struct event_head head = event_get_head(&f->wire);
+    const uint8_t *first = f->wire.at;
+    /* Field by field, as event_check() did: one wire_skip() over the whole event would follow one
+     * level of nesting less than what was accepted. */
+    wire_skip_many(&f->wire, head.field_count);
     *type = head.type;
-    *fields = (struct wire_reader){event.at, f->wire.at, false};
+    *fields = (struct wire_reader){first, f->wire.at, false};
     return true;
 }
 

@@ -8,11 +8,12 @@
  * requests have the protocol version before it). Fields follow in the order of the table; later
  * versions only append. Types are never reused.
  *
- * Kinds: u64 (at most limit, 0 meaning no limit), i64, flag (msgpack true or false), text (UTF-8, at
- * most limit bytes), bytes (at most limit), i64_or_nil, u64_or_nil, and the sets of value_table.h
- * by name, which are u64 on the wire: whether the value is in its set is the reader's to check.
- * Classes: COMMAND (clients push it), INTERNAL (only a matcher sequences it, for itself), REQUEST
- * (pushed to a publisher, answered on `re.`), PUBLIC, PRIVATE and SERVICE (events in frames). */
+ * Kinds: u64 (at most limit, 0 meaning no limit), i64, flag (msgpack true or false), text (UTF-8,
+ * at most limit bytes), bytes (at most limit), i64_or_nil, u64_or_nil, and the sets of
+ * value_table.h by name, which are u64 on the wire: whether the value is in its set is the reader's
+ * to check. Classes: COMMAND (clients push it), INTERNAL (only a matcher sequences it, for itself),
+ * REQUEST (pushed to a publisher, answered on `re.`), PUBLIC, PRIVATE and SERVICE (events in
+ * frames). */
 #ifndef OUTCRY_PROTO_MESSAGE_TABLE_H
 #define OUTCRY_PROTO_MESSAGE_TABLE_H
 
@@ -23,8 +24,8 @@ enum {
     CLIENT_ORDER_ID_SIZE_MAX = 36,
     ORIGIN_SIZE_MAX = 32,
     DECIMAL_SIZE_MAX = 20,
-    REPLY_SIZE = 32,       /* hexadecimal digits that name a reply topic */
-    TOPIC_SIZE_MAX = 63,   /* without the NUL; the longest today is candle.<interval>.<symbol> */
+    REPLY_SIZE = 32,     /* hexadecimal digits that name a reply topic */
+    TOPIC_SIZE_MAX = 63, /* without the NUL; the longest today is candle.<interval>.<symbol> */
     ADDRESS_SIZE_MAX = 127,
     FRAME_SIZE_MAX = 1 << 20, /* no published message is larger; readers may refuse what is */
 };
@@ -62,10 +63,10 @@ enum {
 
 /* What stands in front of the fields of every command: [version, type, these..., fields...]. */
 #define envelope_FIELDS(F)                                                                         \
-    F(text, origin, ORIGIN_SIZE_MAX, "who sends: 1 to 32 of A-Z a-z 0-9 _ -")            \
-    F(u64, origin_epoch, 0, "the sender's session; only grows")                          \
-    F(u64, origin_seq, 0, "1, 2, 3, ... within the session, without holes")              \
-    F(u64, acked_through, 0, "the sender has the results up to here")                    \
+    F(text, origin, ORIGIN_SIZE_MAX, "who sends: 1 to 32 of A-Z a-z 0-9 _ -")                      \
+    F(u64, origin_epoch, 0, "the sender's session; only grows")                                    \
+    F(u64, origin_seq, 0, "1, 2, 3, ... within the session, without holes")                        \
+    F(u64, acked_through, 0, "the sender has the results up to here")                              \
     F(u64, deadline_ns, 0, "Unix ns; stamped later, it is refused; 0: none")
 
 /* What an order is, wherever one is told whole. */
@@ -84,128 +85,129 @@ enum {
 #define new_order_FIELDS(F) ORDER_TERMS(F)
 
 #define cancel_order_FIELDS(F)                                                                     \
-    F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                           \
-    F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                        \
-    F(u64, order_id, 0, "0: named by client_order_id")                               \
+    F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                                         \
+    F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                                      \
+    F(u64, order_id, 0, "0: named by client_order_id")                                             \
     F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "read where order_id is 0")
 
 #define amend_order_FIELDS(F)                                                                      \
-    F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                            \
-    F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                         \
-    F(u64, order_id, 0, "0: named by client_order_id")                                \
-    F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "read where order_id is 0")    \
-    F(qty_is, qty_is, 0, "what qty means")                                               \
-    F(i64_or_nil, qty, 0, "lots; nil: as it is")                                      \
+    F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                                         \
+    F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                                      \
+    F(u64, order_id, 0, "0: named by client_order_id")                                             \
+    F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "read where order_id is 0")                 \
+    F(qty_is, qty_is, 0, "what qty means")                                                         \
+    F(i64_or_nil, qty, 0, "lots; nil: as it is")                                                   \
     F(i64_or_nil, price, 0, "ticks; nil: as it is")
 
 #define mass_cancel_FIELDS(F)                                                                      \
-    F(text, symbol, SYMBOL_SIZE_MAX, "empty: every symbol of the shard")              \
-    F(text, account, ACCOUNT_SIZE_MAX, "whose orders")                                \
+    F(text, symbol, SYMBOL_SIZE_MAX, "empty: every symbol of the shard")                           \
+    F(text, account, ACCOUNT_SIZE_MAX, "whose orders")                                             \
     F(side, side, 0, "0: both")
 
 #define configure_FIELDS(F)                                                                        \
-    F(u64, shard, 65535, "top 16 bits of the ids born here")                            \
-    F(u64, open_orders_max, 0, "open orders at once")                                   \
-    F(u64, accounts_max, 0, "accounts ever seen")                                       \
-    F(u64, finished_per_account, 0, "finished orders remembered (W)")                   \
-    F(u64, symbols_max, 0, "symbols")                                                   \
-    F(u64, origins_max, 0, "origins ever seen")                                         \
-    F(u64, origin_window, 0, "unacknowledged commands an origin may have")              \
-    F(u64, events_max, 0, "fills or cancels one command may make")                      \
+    F(u64, shard, 65535, "top 16 bits of the ids born here")                                       \
+    F(u64, open_orders_max, 0, "open orders at once")                                              \
+    F(u64, accounts_max, 0, "accounts ever seen")                                                  \
+    F(u64, finished_per_account, 0, "finished orders remembered (W)")                              \
+    F(u64, symbols_max, 0, "symbols")                                                              \
+    F(u64, origins_max, 0, "origins ever seen")                                                    \
+    F(u64, origin_window, 0, "unacknowledged commands an origin may have")                         \
+    F(u64, events_max, 0, "fills or cancels one command may make")                                 \
     F(flag, anonymous, 0, "the empty account exists; only in `outcry match`")
 
 #define add_symbol_FIELDS(F)                                                                       \
-    F(text, symbol, SYMBOL_SIZE_MAX, "its name")                                       \
-    F(text, tick_size, DECIMAL_SIZE_MAX, "price of one tick, a decimal")               \
-    F(text, lot_size, DECIMAL_SIZE_MAX, "size of one lot, a decimal")                  \
+    F(text, symbol, SYMBOL_SIZE_MAX, "its name")                                                   \
+    F(text, tick_size, DECIMAL_SIZE_MAX, "price of one tick, a decimal")                           \
+    F(text, lot_size, DECIMAL_SIZE_MAX, "size of one lot, a decimal")                              \
     F(flag, any_price, 0, "prices may be zero or below")
 
 #define continue_work_FIELDS(F) F(u64, waiting, 0, "pieces of work that wait, this one included")
 
 #define resend_FIELDS(F)                                                                           \
-    F(text, reply, REPLY_SIZE, "32 hexadecimal digits chosen by the asker")                \
-    F(u64, request_id, 0, "comes back in the answer")                                      \
-    F(text, topic, TOPIC_SIZE_MAX, "which topic")                                          \
-    F(u64, epoch, 0, "the epoch the asker reads")                                          \
-    F(u64, after_seq, 0, "the asker has everything up to here")                            \
+    F(text, reply, REPLY_SIZE, "32 hexadecimal digits chosen by the asker")                        \
+    F(u64, request_id, 0, "comes back in the answer")                                              \
+    F(text, topic, TOPIC_SIZE_MAX, "which topic")                                                  \
+    F(u64, epoch, 0, "the epoch the asker reads")                                                  \
+    F(u64, after_seq, 0, "the asker has everything up to here")                                    \
     F(u64, through_seq, 0, "and wants everything up to here")
 
 #define snapshot_FIELDS(F)                                                                         \
-    F(text, reply, REPLY_SIZE, "32 hexadecimal digits chosen by the asker")              \
-    F(u64, request_id, 0, "comes back in the answer")                                    \
-    F(text, topic, TOPIC_SIZE_MAX, "which topic")                                        \
+    F(text, reply, REPLY_SIZE, "32 hexadecimal digits chosen by the asker")                        \
+    F(u64, request_id, 0, "comes back in the answer")                                              \
+    F(text, topic, TOPIC_SIZE_MAX, "which topic")                                                  \
     F(u64, min_seq, 0, "the state must be at least as new as this")
 
 #define trade_FIELDS(F)                                                                            \
-    F(u64, trade_id, 0, "")                                                                 \
-    F(u64, maker_order_id, 0, "the order that rested")                                      \
-    F(u64, taker_order_id, 0, "the order that came in")                                     \
-    F(i64, price, 0, "ticks: the maker's price")                                            \
-    F(i64, qty, 0, "lots")                                                                  \
+    F(u64, trade_id, 0, "")                                                                        \
+    F(u64, maker_order_id, 0, "the order that rested")                                             \
+    F(u64, taker_order_id, 0, "the order that came in")                                            \
+    F(i64, price, 0, "ticks: the maker's price")                                                   \
+    F(i64, qty, 0, "lots")                                                                         \
     F(side, aggressor, 0, "the taker's side; 0: none")
 
 #define add_FIELDS(F)                                                                              \
-    F(u64, order_id, 0, "")                                                                   \
-    F(side, side, 0, "")                                                                   \
-    F(i64, price, 0, "ticks")                                                                 \
-    F(i64, qty, 0, "lots shown")                                                              \
+    F(u64, order_id, 0, "")                                                                        \
+    F(side, side, 0, "")                                                                           \
+    F(i64, price, 0, "ticks")                                                                      \
+    F(i64, qty, 0, "lots shown")                                                                   \
     F(u64, priority, 0, "place in the symbol's time order")
 
 #define execute_FIELDS(F)                                                                          \
-    F(u64, order_id, 0, "")                                                               \
+    F(u64, order_id, 0, "")                                                                        \
     F(i64, qty, 0, "lots taken off")
 
 #define reduce_FIELDS(F)                                                                           \
-    F(u64, order_id, 0, "")                                                                \
+    F(u64, order_id, 0, "")                                                                        \
     F(i64, qty, 0, "lots taken off")
 
 #define delete_FIELDS(F) F(u64, order_id, 0, "")
 
 #define level_FIELDS(F)                                                                            \
-    F(side, side, 0, "")                                                                 \
-    F(i64, price, 0, "ticks")                                                               \
+    F(side, side, 0, "")                                                                           \
+    F(i64, price, 0, "ticks")                                                                      \
     F(i64, qty, 0, "lots shown in all; 0: the level is gone")
 
 #define bbo_FIELDS(F)                                                                              \
-    F(i64_or_nil, bid_price, 0, "ticks; nil: no bids")                                        \
-    F(i64, bid_qty, 0, "lots; 0: no bids")                                                    \
-    F(i64_or_nil, ask_price, 0, "ticks; nil: no asks")                                        \
+    F(i64_or_nil, bid_price, 0, "ticks; nil: no bids")                                             \
+    F(i64, bid_qty, 0, "lots; 0: no bids")                                                         \
+    F(i64_or_nil, ask_price, 0, "ticks; nil: no asks")                                             \
     F(i64, ask_qty, 0, "lots; 0: no asks")
 
 #define book_position_FIELDS(F)                                                                    \
-    F(text, symbol, SYMBOL_SIZE_MAX, "")                                            \
-    F(u64, book_seq, 0, "last change of the book: `l3.` and `l2.`")                 \
-    F(u64, bbo_seq, 0, "last change of best bid or offer: `bbo.`")                  \
+    F(text, symbol, SYMBOL_SIZE_MAX, "")                                                           \
+    F(u64, book_seq, 0, "last change of the book: `l3.` and `l2.`")                                \
+    F(u64, bbo_seq, 0, "last change of best bid or offer: `bbo.`")                                 \
     F(u64, trade_seq, 0, "last trade: `trade.`")
 
 #define heartbeat_FIELDS(F)                                                                        \
-    F(u64, shard, 65535, "")                                                            \
+    F(u64, shard, 65535, "")                                                                       \
     F(text, requests, ADDRESS_SIZE_MAX, "where this very publisher takes requests")
 
 #define position_FIELDS(F)                                                                         \
-    F(text, topic, TOPIC_SIZE_MAX, "")                                                   \
-    F(u64, last_seq, 0, "of the topic's last frame; 0: none yet")                        \
+    F(text, topic, TOPIC_SIZE_MAX, "")                                                             \
+    F(u64, last_seq, 0, "of the topic's last frame; 0: none yet")                                  \
     F(u64_or_nil, hash, 0, "what the state behind it must hash to now")
 
 #define reply_FIELDS(F)                                                                            \
-    F(u64, request_id, 0, "of the request")                                                 \
-    F(u64, request_type, 0, "type of the request")                                          \
-    F(reason, code, 0, "0, or why there is no answer (reject code)")                           \
-    F(u64, chunk, 0, "0, 1, 2, ...")                                                        \
+    F(u64, request_id, 0, "of the request")                                                        \
+    F(u64, request_type, 0, "type of the request")                                                 \
+    F(reason, code, 0, "0, or why there is no answer (reject code)")                               \
+    F(u64, chunk, 0, "0, 1, 2, ...")                                                               \
     F(flag, last, 0, "nothing follows")
 
 #define resent_FIELDS(F) F(bytes, frame, FRAME_SIZE_MAX, "topic, NUL, payload")
 
 #define result_FIELDS(F)                                                                           \
-    F(u64, origin_epoch, 0, "of the command")                                              \
-    F(u64, origin_seq, 0, "of the command")                                                \
-    F(reason, code, 0, "0: done; else the reject code")                                       \
-    F(u64, order_id, 0, "the order it made or acted on; 0: none")                          \
-    F(flag, duplicate, 0, "an earlier command's client_order_id and body")                 \
+    F(u64, origin_epoch, 0, "of the command")                                                      \
+    F(u64, origin_seq, 0, "of the command")                                                        \
+    F(u64, seq, 0, "where it was sequenced; 0: it was not")                                        \
+    F(reason, code, 0, "0: done; else the reject code")                                            \
+    F(u64, order_id, 0, "the order it made or acted on; 0: none")                                  \
+    F(flag, duplicate, 0, "an earlier command's client_order_id and body")                         \
     F(u64, count, 0, "orders a mass cancel took off")
 
 #define origin_gap_FIELDS(F)                                                                       \
-    F(u64, origin_epoch, 0, "")                                                        \
+    F(u64, origin_epoch, 0, "")                                                                    \
     F(u64, expected_seq, 0, "the origin_seq the matcher waits for")
 
 #define order_accepted_FIELDS(F)                                                                   \
@@ -218,23 +220,23 @@ enum {
     F(reason, code, 0, "reject code")
 
 #define order_amended_FIELDS(F)                                                                    \
-    F(u64, order_id, 0, "")                                                         \
-    F(i64, price, 0, "ticks")                                                       \
-    F(i64, qty, 0, "lots in all")                                                   \
-    F(i64, open_qty, 0, "lots open, before any fill")                               \
+    F(u64, order_id, 0, "")                                                                        \
+    F(i64, price, 0, "ticks")                                                                      \
+    F(i64, qty, 0, "lots in all")                                                                  \
+    F(i64, open_qty, 0, "lots open, before any fill")                                              \
     F(reason, reason, 0, "KEPT or REQUEUED")
 
 #define order_filled_FIELDS(F)                                                                     \
-    F(u64, order_id, 0, "")                                                          \
-    F(u64, trade_id, 0, "")                                                          \
-    F(i64, price, 0, "ticks")                                                        \
-    F(i64, qty, 0, "lots")                                                           \
-    F(i64, open_qty, 0, "lots left")                                                 \
+    F(u64, order_id, 0, "")                                                                        \
+    F(u64, trade_id, 0, "")                                                                        \
+    F(i64, price, 0, "ticks")                                                                      \
+    F(i64, qty, 0, "lots")                                                                         \
+    F(i64, open_qty, 0, "lots left")                                                               \
     F(flag, maker, 0, "it rested")
 
 #define order_cancelled_FIELDS(F)                                                                  \
-    F(u64, order_id, 0, "")                                                       \
-    F(i64, qty, 0, "lots taken off")                                              \
+    F(u64, order_id, 0, "")                                                                        \
+    F(i64, qty, 0, "lots taken off")                                                               \
     F(reason, reason, 0, "")
 
 #define order_state_FIELDS(F)                                                                      \

@@ -18,9 +18,9 @@
 
 /* ---- closed sets ---- */
 
-#define VALUE_ENUMERATOR(prefix, NAME, number, text)                prefix##_##NAME = (number),
+#define VALUE_ENUMERATOR(prefix, NAME, number, text)                 prefix##_##NAME = (number),
 #define REJECT_ENUMERATOR(NAME, code, precedence, http_status, text) REJECT_##NAME = (code),
-#define MESSAGE_ENUMERATOR(name, NAME, type, class, text)           MESSAGE_##NAME = (type),
+#define MESSAGE_ENUMERATOR(name, NAME, type, class, text)            MESSAGE_##NAME = (type),
 
 enum side { SIDE_TABLE(VALUE_ENUMERATOR) };
 enum order_type { ORDER_TYPE_TABLE(VALUE_ENUMERATOR) };
@@ -82,8 +82,7 @@ struct envelope {
     NAME##_FIELD_COUNT = 0 name##_FIELDS(FIELD_ONE),                                               \
     NAME##_SIZE_MAX = WIRE_ARRAY_SIZE_MAX + WIRE_INTEGER_SIZE_MAX name##_FIELDS(FIELD_SIZE),
 enum {
-    MESSAGE_TABLE(MESSAGE_SIZES)
-    ENVELOPE_FIELD_COUNT = 0 envelope_FIELDS(FIELD_ONE),
+    MESSAGE_TABLE(MESSAGE_SIZES) ENVELOPE_FIELD_COUNT = 0 envelope_FIELDS(FIELD_ONE),
     ENVELOPE_SIZE_MAX = 0 envelope_FIELDS(FIELD_SIZE),
 };
 

@@ -8,7 +8,6 @@
 _Noreturn void check_failed(const char *file, int line, const char *expression);
 
 #define CHECK(expression)                                                                          \
-    (__builtin_expect(!!(expression), 1) ? (void)0                                                 \
-                                         : check_failed(__FILE__, __LINE__, #expression))
+    (__builtin_expect(!!(expression), 1) ? (void)0 : check_failed(__FILE__, __LINE__, #expression))
 
 #endif

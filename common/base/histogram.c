@@ -17,7 +17,8 @@ static uint64_t bucket_top(unsigned bucket)
     if (bucket < (1u << HISTOGRAM_LINEAR_BITS))
         return bucket;
     unsigned shift = (bucket >> HISTOGRAM_LINEAR_BITS) - 1;
-    uint64_t linear = (1u << HISTOGRAM_LINEAR_BITS) + (bucket & ((1u << HISTOGRAM_LINEAR_BITS) - 1));
+    uint64_t linear =
+        (1u << HISTOGRAM_LINEAR_BITS) + (bucket & ((1u << HISTOGRAM_LINEAR_BITS) - 1));
     return (linear << shift) + ((UINT64_C(1) << shift) - 1);
 }
 

@@ -93,9 +93,9 @@ void log_line(enum log_level level, const char *module, const char *event,
                           f->text_size == SIZE_MAX ? strlen(f->text) : f->text_size);
         } else if (l.size + strlen(f->key) + 32 <= LINE_SIZE_MAX - 3) {
             line_add_key(&l, f->key);
-            line_add(&l, number,
-                     (size_t)snprintf(number, sizeof number, "%llu",
-                                      (unsigned long long)f->number));
+            line_add(
+                &l, number,
+                (size_t)snprintf(number, sizeof number, "%llu", (unsigned long long)f->number));
         }
     }
     l.text[l.size++] = '}';

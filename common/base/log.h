@@ -15,15 +15,15 @@
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 struct log_field {
-    const char *key; /* NULL ends a list */
+    const char *key;  /* NULL ends a list */
     const char *text; /* NULL: the number counts */
     size_t text_size;
     uint64_t number;
 };
 
-#define LOG_U64(key, value)       ((struct log_field){(key), NULL, 0, (uint64_t)(value)})
-#define LOG_TEXT(key, string)     ((struct log_field){(key), (string), SIZE_MAX, 0})
-#define LOG_BYTES(key, at, size)  ((struct log_field){(key), (const char *)(at), (size), 0})
+#define LOG_U64(key, value)      ((struct log_field){(key), NULL, 0, (uint64_t)(value)})
+#define LOG_TEXT(key, string)    ((struct log_field){(key), (string), SIZE_MAX, 0})
+#define LOG_BYTES(key, at, size) ((struct log_field){(key), (const char *)(at), (size), 0})
 
 void log_set_level(enum log_level level);
 void log_line(enum log_level level, const char *module, const char *event,

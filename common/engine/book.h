@@ -3,9 +3,8 @@
  * The matcher matches against it, market-data and every L3 reader keep one as their mirror: the
  * same code on both ends of the wire.
  *
- *     book ── side[bid] ── best ─> level ─worse─> level ─worse─> ...     (and a level_tree by price)
- *                                   │ head                    tail
- *                                   order <-> order <-> order             oldest first
+ *     book ── side[bid] ── best ─> level ─worse─> level ─worse─> ...     (and a level_tree by
+ * price) │ head                    tail order <-> order <-> order             oldest first
  *
  * Orders, levels and tree nodes come from a book_pool which all books of a shard share; they are
  * named by 32-bit numbers, 0 being none. An order is 64 bytes, one cache line; the index by
@@ -112,8 +111,7 @@ void book_insert(struct book_pool *pool, struct book *b, uint32_t slot, int64_t 
 void book_take(struct book_pool *pool, struct book *b, uint32_t slot, int64_t qty);
 
 /* How much more the level at this price can hold: 2^63-1 less what it holds. */
-int64_t book_room(const struct book_pool *pool, const struct book *b, unsigned side,
-                  int64_t price);
+int64_t book_room(const struct book_pool *pool, const struct book *b, unsigned side, int64_t price);
 
 struct bbo_state book_bbo(const struct book_pool *pool, const struct book *b);
 

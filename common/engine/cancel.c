@@ -4,9 +4,8 @@
 uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account, uint64_t order_id,
                      struct text client_order_id)
 {
-    uint32_t order = order_id != 0
-                         ? order_find(&e->pool, order_id)
-                         : labels_find(&e->labels, &e->pool, account, client_order_id);
+    uint32_t order = order_id != 0 ? order_find(&e->pool, order_id)
+                                   : labels_find(&e->labels, &e->pool, account, client_order_id);
     if (order == 0)
         return 0;
     const struct order *o = order_at(e, order);

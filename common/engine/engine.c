@@ -222,8 +222,8 @@ struct event *engine_emit(engine_t *e, enum event_kind kind, uint32_t order)
     CHECK(e->event_count < event_max(&e->limits));
     const struct order *o = order_at(e, order);
     struct event *event = &e->events[e->event_count++];
-    *event = (struct event){
-        .kind = (uint8_t)kind, .side = o->side, .book = o->book, .order = order};
+    *event =
+        (struct event){.kind = (uint8_t)kind, .side = o->side, .book = o->book, .order = order};
     return event;
 }
 
@@ -330,6 +330,7 @@ struct finished_command engine_result(const engine_t *e)
 {
     struct finished_command f = {.outcome = e->outcome};
     if (e->result_origin != 0) {
+        f.origin_number = e->result_origin;
         f.origin = name_text(&e->origins.names, e->result_origin);
         f.origin_epoch = e->origins.origins[e->result_origin].epoch;
         f.origin_seq = e->result_origin_seq;
@@ -411,6 +412,5 @@ uint32_t engine_next_open(const engine_t *e, uint32_t account, uint32_t previous
 
 uint32_t engine_next_finished(const engine_t *e, uint32_t account, uint32_t previous)
 {
-    return previous == 0 ? e->accounts[account].finished.head
-                         : order_at(e, previous)->account_next;
+    return previous == 0 ? e->accounts[account].finished.head : order_at(e, previous)->account_next;
 }

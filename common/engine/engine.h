@@ -127,7 +127,8 @@ const struct event *engine_events(const engine_t *e, size_t *count);
 /* The result of the last command, and whose it is: for continue_work that of the command it
  * finished (outcome.ready is false if there is none). */
 struct finished_command {
-    struct text origin; /* empty: nobody's */
+    uint32_t origin_number; /* 1..origins_max, by when it was first seen; 0: nobody's */
+    struct text origin;     /* empty: nobody's */
     uint64_t origin_epoch;
     uint64_t origin_seq;
     struct outcome outcome;

@@ -18,8 +18,7 @@ static uint64_t limit_key(unsigned side, struct limit limit)
     return limit.any ? UINT64_MAX : level_tree_key(opposite(side), limit.price);
 }
 
-static const struct book_level *best_level(const engine_t *e, const struct symbol *s,
-                                           unsigned side)
+static const struct book_level *best_level(const engine_t *e, const struct symbol *s, unsigned side)
 {
     uint32_t best = s->book.sides[side - 1].best;
     return best == 0 ? NULL : &e->pool.levels[best];
@@ -35,8 +34,7 @@ static bool takes(const struct book_level *l, uint64_t key_max)
     return level_tree_key(l->side, l->price) <= key_max;
 }
 
-bool match_would_trade(const engine_t *e, const struct symbol *s, unsigned side,
-                       struct limit limit)
+bool match_would_trade(const engine_t *e, const struct symbol *s, unsigned side, struct limit limit)
 {
     const struct book_level *l = best_level(e, s, opposite(side));
     return l != NULL && takes(l, limit_key(side, limit));

@@ -99,8 +99,8 @@ static enum reason check_book(const engine_t *e, const struct symbol *s, const s
 /* Everything of the body that a repeat must share. The seed is fixed: it is part of the state. */
 static uint64_t body_hash(uint32_t symbol, const struct new_order *m)
 {
-    const uint64_t body[] = {symbol,   m->side, m->type,        m->time_in_force,
-                             m->post_only, m->stp,  m->price.given, (uint64_t)m->price.value,
+    const uint64_t body[] = {symbol,          m->side, m->type,        m->time_in_force,
+                             m->post_only,    m->stp,  m->price.given, (uint64_t)m->price.value,
                              (uint64_t)m->qty};
     return XXH3_64bits(body, sizeof body);
 }

@@ -50,8 +50,7 @@ static void add_order(struct hasher *h, const engine_t *e, uint32_t slot)
     add(h, o->book);
     add(h, (uint64_t)o->reason << 48 | (uint64_t)o->side << 40 | (uint64_t)o->type << 32 |
                (uint64_t)o->time_in_force << 24 | (uint64_t)o->stp << 16 |
-               (uint64_t)o->status << 8 | (uint64_t)o->post_only << 1 |
-               (uint64_t)o->labelled);
+               (uint64_t)o->status << 8 | (uint64_t)o->post_only << 1 | (uint64_t)o->labelled);
     add(h, (uint64_t)d->price);
     add(h, (uint64_t)d->qty);
     add(h, (uint64_t)d->filled_qty);
@@ -103,8 +102,7 @@ static void add_accounts(struct hasher *h, const engine_t *e)
         for (uint32_t n = engine_next_open(e, a, 0); n != 0; n = engine_next_open(e, a, n))
             add_order(h, e, n);
         add(h, e->accounts[a].finished_count);
-        for (uint32_t n = engine_next_finished(e, a, 0); n != 0;
-             n = engine_next_finished(e, a, n))
+        for (uint32_t n = engine_next_finished(e, a, 0); n != 0; n = engine_next_finished(e, a, n))
             add_order(h, e, n);
     }
 }

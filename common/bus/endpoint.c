@@ -1,0 +1,100 @@
+#include "bus/endpoint.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "base/check.h"
+
+enum {
+    LINGER_PUSH_MS = 200,
+    BEAT_MS = 1000,
+    BEAT_TIMEOUT_MS = 5000,
+};
+
+static void set(void *socket, int option, int value)
+{
+    CHECK(zmq_setsockopt(socket, option, &value, sizeof value) == 0);
+}
+
+static int socket_type(enum endpoint_kind kind)
+{
+    switch (kind) {
+    case ENDPOINT_PULL:
+        return ZMQ_PULL;
+    case ENDPOINT_PUSH:
+        return ZMQ_PUSH;
+    case ENDPOINT_XPUB:
+        return ZMQ_XPUB;
+    default:
+        return ZMQ_SUB;
+    }
+}
+
+static void set_all(void *socket, enum endpoint_kind kind, const char *address)
+{
+    set(socket, ZMQ_LINGER, kind == ENDPOINT_PUSH ? LINGER_PUSH_MS : 0);
+    if (kind == ENDPOINT_PUSH) {
+        set(socket, ZMQ_IMMEDIATE, 1); /* nothing is queued for a peer that is not there */
+        set(socket, ZMQ_SNDHWM, ENDPOINT_MARK_PULL);
+    } else if (kind == ENDPOINT_PULL) {
+        set(socket, ZMQ_RCVHWM, ENDPOINT_MARK_PULL);
+    } else if (kind == ENDPOINT_XPUB) {
+        set(socket, ZMQ_SNDHWM, ENDPOINT_MARK_PUB);
+        set(socket, ZMQ_XPUB_VERBOSE, 1); /* each asker of a reply topic is seen */
+    } else {
+        set(socket, ZMQ_RCVHWM, ENDPOINT_MARK_PUB);
+    }
+    if (strncmp(address, "tcp://", 6) == 0) {
+        set(socket, ZMQ_HEARTBEAT_IVL, BEAT_MS);
+        set(socket, ZMQ_HEARTBEAT_TIMEOUT, BEAT_TIMEOUT_MS);
+        set(socket, ZMQ_RECONNECT_IVL_MAX, BEAT_MS);
+    }
+}
+
+static void say_error(char *error, const char *verb, const char *address)
+{
+    const char *why = errno == EADDRINUSE      ? "the address is in use by another process"
+                      : errno == EADDRNOTAVAIL ? "this machine has no such address"
+                      : errno == EACCES        ? "permission denied"
+                      : errno == ENAMETOOLONG  ? "the path is longer than a socket's may be"
+                      : errno == ENOENT        ? "the directory does not exist"
+                                               : zmq_strerror(errno);
+    snprintf(error, ENDPOINT_ERROR_SIZE, "cannot %s %s: %s", verb, address, why);
+}
+
+void *endpoint_open(void *context, enum endpoint_kind kind, const char *address,
+                    char error[ENDPOINT_ERROR_SIZE])
+{
+    bool binds = kind == ENDPOINT_PULL || kind == ENDPOINT_XPUB;
+    void *socket = zmq_socket(context, socket_type(kind));
+    if (socket == NULL) {
+        say_error(error, "open a socket for", address);
+        return NULL;
+    }
+    set_all(socket, kind, address);
+    if ((binds ? zmq_bind(socket, address) : zmq_connect(socket, address)) != 0) {
+        say_error(error, binds ? "listen at" : "connect to", address);
+        endpoint_close(&socket);
+        return NULL;
+    }
+    return socket;
+}
+
+void endpoint_close(void **socket)
+{
+    if (*socket != NULL)
+        zmq_close(*socket);
+    *socket = NULL;
+}
+
+void endpoint_subscribe(void *socket, const char *topic)
+{
+    CHECK(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, strlen(topic) + 1) == 0);
+}
+
+void endpoint_subscribe_prefix(void *socket, const char *prefix)
+{
+    CHECK(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, prefix, strlen(prefix)) == 0);
+}

@@ -1,0 +1,35 @@
+/* endpoint: sockets of one context, opened the one way we use them.
+ *
+ * Requests and commands: PUSH connects to a bound PULL. What follows: SUB connects to a bound XPUB.
+ * Linger is 0 but for PUSH, tcp sockets beat (ZMTP heartbeats) so that a dead peer is noticed, and
+ * an XPUB passes every subscription message on. Errors come back in words. Thread: one. */
+#ifndef OUTCRY_BUS_ENDPOINT_H
+#define OUTCRY_BUS_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/status.h"
+
+enum endpoint_kind { ENDPOINT_PULL, ENDPOINT_PUSH, ENDPOINT_XPUB, ENDPOINT_SUB };
+
+enum {
+    ENDPOINT_ERROR_SIZE = 256,
+    ENDPOINT_ADDRESS_MAX = 127,
+    ENDPOINT_MARK_PULL = 4096, /* messages kept for us before senders must wait */
+    ENDPOINT_MARK_PUB = 16384, /* messages kept for one slow subscriber before it loses some */
+};
+
+/* Bind (PULL, XPUB) or connect (PUSH, SUB) at address: `ipc://PATH` or `tcp://HOST:PORT`.
+ * On failure NULL, and error says what was wrong in words. */
+void *endpoint_open(void *context, enum endpoint_kind kind, const char *address,
+                    char error[ENDPOINT_ERROR_SIZE]);
+void endpoint_close(void **socket);
+
+/* Subscribe a SUB to a topic, its NUL included: `l2.BTC-USD` is not `l2.BTC-USDT`. */
+void endpoint_subscribe(void *socket, const char *topic);
+
+/* Subscribe to every topic that begins so. */
+void endpoint_subscribe_prefix(void *socket, const char *prefix);
+
+#endif

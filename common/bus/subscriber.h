@@ -1,0 +1,92 @@
+/* subscriber: reads topics of one publisher, without a gap, from any moment on.
+ *
+ * It is the late-join and repair protocol of PROTOCOL.md ("A reader at `at`", "Joining late") and
+ * nothing else: what events mean is the owner's, and sending is done through it too. Each topic is
+ *
+ *     WAITING    heard nothing yet; frames are kept aside; the first one, or a heartbeat's word
+ *                about the topic, says how new a snapshot must be
+ *     JOINING    a snapshot is asked for
+ *     LIVE       every frame is applied as it comes, and its hash compared
+ *     REPAIRING  a frame was missing: it is asked for again, the later ones are kept aside
+ *
+ * A newer epoch throws a topic back to WAITING. A hash that differs, or a sequence that went back,
+ * is a fault: the owner is told, the topic joins again. One request is outstanding at a time and
+ * is repeated when no answer comes. Pure step code: time is passed in. Thread: owner only. */
+#ifndef OUTCRY_BUS_SUBSCRIBER_H
+#define OUTCRY_BUS_SUBSCRIBER_H
+
+#include "proto/command.h"
+#include "proto/frame.h"
+
+enum subscriber_fault {
+    SUBSCRIBER_HASH_DIFFERS,  /* the state is not what the publisher says it must be */
+    SUBSCRIBER_SEQ_WENT_BACK, /* the publisher stands before what it published */
+};
+
+/* What the owner does. `topic` is the number subscriber_topic_add gave. */
+struct subscriber_owner {
+    void *self;
+    /* Forget the topic's state; a snapshot's events follow. */
+    void (*reset)(void *self, uint32_t topic);
+    /* One event, of a snapshot (seq 0) or of the group of this seq. */
+    void (*event)(void *self, uint32_t topic, uint64_t seq, uint64_t type,
+                  struct wire_reader *fields);
+    /* A snapshot is complete: the topic stands at head->seq of head->epoch. */
+    void (*joined)(void *self, uint32_t topic, const struct frame_head *head);
+    /* The group of this seq, in the frame of this head, is complete. */
+    void (*group)(void *self, uint32_t topic, uint64_t seq, const struct frame_head *head);
+    /* A frame is applied; `whole`: all of its groups were. Its hash was right. */
+    void (*frame)(void *self, uint32_t topic, const struct frame_head *head, const uint8_t *bytes,
+                  size_t size, bool whole);
+    /* A heartbeat: topics that are live and were spoken of stand as it said. */
+    void (*heartbeat)(void *self, const struct frame_head *head);
+    /* The hash of the topic's state now; nil if it has none. */
+    struct u64_or_nil (*hash)(void *self, uint32_t topic);
+    void (*fault)(void *self, uint32_t topic, enum subscriber_fault fault);
+    /* Push a request; false if that cannot be done now. */
+    bool (*request)(void *self, const uint8_t *bytes, size_t size);
+};
+
+typedef struct subscriber subscriber_t;
+
+enum {
+    SUBSCRIBER_TOPICS_MAX = 4096,
+    SUBSCRIBER_REPEAT_MS = 500, /* a request without an answer is repeated after this */
+};
+
+/* KEEPS nothing of owner but a copy. reply: 32 hexadecimal digits, unpredictable, the owner's own:
+ * `re.<reply>` must be subscribed, and `hb`. kept_size: bytes of frames kept aside while topics
+ * are not live; more than that is dropped and asked for again. */
+subscriber_t *subscriber_new(const struct subscriber_owner *owner, const char *reply,
+                             size_t kept_size);
+void subscriber_destroy(subscriber_t **s);
+
+/* Read this topic; its number: 0, 1, .... */
+uint32_t subscriber_topic_add(subscriber_t *s, struct text name);
+
+/* A message from the SUB socket. Messages nobody can read are counted and ignored. */
+void subscriber_receive(subscriber_t *s, const uint8_t *message, size_t size, uint64_t now_ns);
+
+/* Let time pass: asks for what is missing. */
+void subscriber_tick(subscriber_t *s, uint64_t now_ns);
+
+bool subscriber_live(const subscriber_t *s, uint32_t topic);
+bool subscriber_all_live(const subscriber_t *s);
+
+/* Where the topic's state stands: its epoch and sequence. */
+uint64_t subscriber_epoch(const subscriber_t *s, uint32_t topic);
+uint64_t subscriber_seq(const subscriber_t *s, uint32_t topic);
+
+struct subscriber_counts {
+    uint64_t frames;  /* applied */
+    uint64_t gaps;    /* frames found missing */
+    uint64_t resends; /* asked for */
+    uint64_t snapshots;
+    uint64_t repeats; /* requests without an answer */
+    uint64_t faults;
+    uint64_t garbage;
+    uint64_t overflows; /* times frames kept aside were dropped */
+};
+struct subscriber_counts subscriber_counts(const subscriber_t *s);
+
+#endif

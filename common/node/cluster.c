@@ -1,0 +1,444 @@
+#include "node/cluster.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/check.h"
+#include "base/log.h"
+
+/* One row of the settings table, as data. */
+struct setting {
+    const char *name;
+    const char *path;
+    const char *meaning;
+    size_t offset;
+    bool is_text;
+    const char *default_text;
+    uint64_t default_number, low, high;
+};
+
+#define SETTING_U64_ROW(name, path, default_value, low, high, text)                                \
+    {#name, path, text, offsetof(struct settings, name), false, NULL, default_value, low, high},
+#define SETTING_TEXT_ROW(name, path, default_value, text)                                          \
+    {#name, path, text, offsetof(struct settings, name), true, default_value, 0, 0, 0},
+
+static const struct setting settings_table[] = {SETTINGS_TABLE(SETTING_U64_ROW, SETTING_TEXT_ROW)};
+
+enum { IPC_ADDRESS_MAX = 112 }; /* "ipc://" and sun_path less its NUL and a byte of libzmq's */
+
+enum { SETTING_COUNT = sizeof settings_table / sizeof settings_table[0] };
+
+/* Where a value came from, for complaints. */
+struct source {
+    const char *file; /* NULL: `what` says it all */
+    unsigned line;
+    const char *what; /* flag, variable or path */
+};
+
+static bool complain(char *error, const struct source *from, const char *found,
+                     const char *expected)
+{
+    if (from->file != NULL)
+        snprintf(error, CONFIG_ERROR_SIZE, "%.150s:%u: %.60s: found \"%.80s\", expected %.150s",
+                 from->file, from->line, from->what, found, expected);
+    else
+        snprintf(error, CONFIG_ERROR_SIZE, "%.80s: found \"%.120s\", expected %.200s", from->what,
+                 found, expected);
+    return false;
+}
+
+/* ---- one setting ---- */
+
+static const struct setting *setting_by_path(const char *path)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        if (strcmp(settings_table[i].path, path) == 0)
+            return &settings_table[i];
+    }
+    return NULL;
+}
+
+/* The setting a flag (`--open-orders-max`) or variable (`OUTCRY_OPEN_ORDERS_MAX`) names. */
+static const struct setting *setting_by_word(const char *word, char between)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const char *name = settings_table[i].name;
+        size_t n = 0;
+        while (name[n] != '\0' && (name[n] == '_' ? word[n] == between || word[n] == '_'
+                                                  : tolower((unsigned char)word[n]) == name[n]))
+            n++;
+        if (name[n] == '\0' && word[n] == '\0')
+            return &settings_table[i];
+    }
+    return NULL;
+}
+
+static bool setting_set(struct settings *s, const struct setting *row, const char *value,
+                        const struct source *from, char *error)
+{
+    char *place = (char *)s + row->offset;
+    char expected[96];
+    if (row->is_text) {
+        if (value[0] == '\0' || strlen(value) >= SETTING_TEXT_SIZE)
+            return complain(error, from, value, "1 to 127 characters");
+        strcpy(place, value);
+        return true;
+    }
+    uint64_t number;
+    if (!config_u64(value, row->low, row->high, &number)) {
+        snprintf(expected, sizeof expected, "a whole number from %llu to %llu",
+                 (unsigned long long)row->low, (unsigned long long)row->high);
+        return complain(error, from, value, expected);
+    }
+    memcpy(place, &number, sizeof number);
+    return true;
+}
+
+static void settings_default(struct settings *s)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        char *place = (char *)s + settings_table[i].offset;
+        if (settings_table[i].is_text)
+            strcpy(place, settings_table[i].default_text);
+        else
+            memcpy(place, &settings_table[i].default_number, sizeof(uint64_t));
+    }
+}
+
+/* ---- the file ---- */
+
+static bool is_symbol(const char *name)
+{
+    size_t size = strlen(name);
+    if (size == 0 || size > SYMBOL_SIZE_MAX)
+        return false;
+    for (size_t i = 0; i < size; i++) {
+        bool letter = (name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= '0' && name[i] <= '9');
+        bool mark = i > 0 && strchr("._-", name[i]) != NULL;
+        if (!letter && !mark)
+            return false;
+    }
+    return true;
+}
+
+/* A decimal above zero: digits, at most one point between them, no useless leading zero. */
+static bool is_size(const char *text)
+{
+    size_t size = strlen(text);
+    size_t whole = strspn(text, "0123456789");
+    if (size == 0 || size > DECIMAL_SIZE_MAX || whole == 0 || (text[0] == '0' && whole > 1))
+        return false;
+    if (text[whole] == '.') {
+        size_t part = strspn(text + whole + 1, "0123456789");
+        if (part == 0 || whole + 1 + part != size)
+            return false;
+    } else if (whole != size) {
+        return false;
+    }
+    return strpbrk(text, "123456789") != NULL;
+}
+
+static bool symbol_begin(struct cluster *c, const char *name, const struct source *from,
+                         char *error)
+{
+    if (!is_symbol(name))
+        return complain(error, from, name,
+                        "a symbol: 1 to 16 of A-Z 0-9 . _ -, the first a letter or digit");
+    if (cluster_symbol_find(c, name) != NULL)
+        return complain(error, from, name, "each symbol once");
+    if (c->symbol_count == CLUSTER_SYMBOLS_MAX)
+        return complain(error, from, name, "at most 1024 symbols");
+    struct cluster_symbol *s = &c->symbols[c->symbol_count++];
+    *s = (struct cluster_symbol){0};
+    strcpy(s->name, name);
+    strcpy(s->tick_size, "1");
+    strcpy(s->lot_size, "1");
+    return true;
+}
+
+static bool symbol_set(struct cluster *c, const char *key, const char *value,
+                       const struct source *from, char *error)
+{
+    struct cluster_symbol *s = &c->symbols[c->symbol_count - 1];
+    uint64_t number;
+    char expected[64];
+    if (strcmp(key, "shard") == 0) {
+        snprintf(expected, sizeof expected, "a shard from 0 to %u",
+                 (unsigned)c->settings.shards - 1);
+        if (!config_u64(value, 0, c->settings.shards - 1, &number))
+            return complain(error, from, value, expected);
+        s->shard = (uint16_t)number;
+    } else if (strcmp(key, "any_price") == 0) {
+        if (!config_u64(value, 0, 1, &number))
+            return complain(error, from, value, "0 or 1");
+        s->any_price = number == 1;
+    } else if (strcmp(key, "tick_size") == 0 || strcmp(key, "lot_size") == 0) {
+        if (!is_size(value))
+            return complain(error, from, value, "a decimal above zero, like 0.01");
+        strcpy(key[0] == 't' ? s->tick_size : s->lot_size, value);
+    } else {
+        return complain(error, from, key, "shard, tick_size, lot_size or any_price");
+    }
+    return true;
+}
+
+struct file_walk {
+    struct cluster *cluster;
+    const char *file;
+    bool symbols; /* this pass reads the symbols; the one before read the settings */
+    char *error;
+};
+
+/* `symbols/NAME` or `symbols/NAME/key`. */
+static bool visit_symbol(struct file_walk *w, const char *path, const char *value,
+                         const struct source *from)
+{
+    const char *name = path + strlen("symbols/");
+    const char *key = strchr(name, '/');
+    if (key == NULL)
+        return symbol_begin(w->cluster, name, from, w->error);
+    return symbol_set(w->cluster, key + 1, value, from, w->error);
+}
+
+static bool visit_entry(void *self, const char *path, const char *value, bool has_children,
+                        unsigned line)
+{
+    struct file_walk *w = self;
+    struct source from = {w->file, line, path};
+    bool symbol = strncmp(path, "symbols/", 8) == 0;
+    if (symbol)
+        return !w->symbols || visit_symbol(w, path, value, &from);
+    if (w->symbols || has_children || strcmp(path, "symbols") == 0)
+        return true;
+    const struct setting *row = setting_by_path(path);
+    if (row == NULL)
+        return complain(w->error, &from, path, "a setting (`outcry settings` lists them all)");
+    return setting_set(&w->cluster->settings, row, value, &from, w->error);
+}
+
+/* ---- variables and flags ---- */
+
+static bool load_dotenv(struct settings *s, char *error)
+{
+    FILE *f = fopen(".env", "r");
+    char line[512];
+    bool fine = true;
+    for (unsigned number = 1; f != NULL && fine && fgets(line, sizeof line, f) != NULL; number++) {
+        line[strcspn(line, "\r\n")] = '\0';
+        char *equals = strchr(line, '=');
+        if (strncmp(line, "OUTCRY_", 7) != 0 || equals == NULL)
+            continue; /* other programs' variables may stand here too */
+        *equals = '\0';
+        struct source from = {".env", number, line};
+        const struct setting *row = setting_by_word(line + 7, '_');
+        if (row == NULL)
+            fine = complain(error, &from, line, "a setting (`outcry settings` lists them all)");
+        else
+            fine = setting_set(s, row, equals + 1, &from, error);
+    }
+    if (f != NULL)
+        fclose(f);
+    return fine;
+}
+
+static bool load_environment(struct settings *s, char *error)
+{
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        char variable[64] = "OUTCRY_";
+        const char *name = settings_table[i].name;
+        for (size_t n = 0; name[n] != '\0'; n++) {
+            variable[7 + n] = (char)toupper((unsigned char)name[n]);
+            variable[8 + n] = '\0';
+        }
+        const char *value = getenv(variable);
+        struct source from = {NULL, 0, variable};
+        if (value != NULL && !setting_set(s, &settings_table[i], value, &from, error))
+            return false;
+    }
+    return true;
+}
+
+/* Take the flags that are settings out of argv. */
+static bool load_flags(struct settings *s, int *argc, char **argv, char *error)
+{
+    int kept = 0;
+    for (int i = 0; i < *argc; i++) {
+        const struct setting *row =
+            strncmp(argv[i], "--", 2) == 0 ? setting_by_word(argv[i] + 2, '-') : NULL;
+        if (row == NULL) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        struct source from = {NULL, 0, argv[i]};
+        if (++i == *argc)
+            return complain(error, &from, "nothing", "a value after it");
+        if (!setting_set(s, row, argv[i], &from, error))
+            return false;
+    }
+    *argc = kept;
+    argv[kept] = NULL;
+    return true;
+}
+
+static const char *take_config_flag(int *argc, char **argv)
+{
+    for (int i = 0; i + 1 < *argc; i++) {
+        if (strcmp(argv[i], "--config") == 0) {
+            const char *file = argv[i + 1];
+            memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof argv[0]);
+            *argc -= 2;
+            return file;
+        }
+    }
+    return getenv("OUTCRY_CONFIG");
+}
+
+/* ---- what settings may not say together ---- */
+
+static bool check_log_level(struct settings *s, char *error)
+{
+    static const char *const names[] = {"debug", "info", "warn", "error"};
+    for (unsigned i = 0; i < 4; i++) {
+        if (strcmp(s->log_level, names[i]) == 0) {
+            log_set_level((enum log_level)i);
+            return true;
+        }
+    }
+    return complain(error, &(struct source){NULL, 0, "log_level"}, s->log_level,
+                    "debug, info, warn or error");
+}
+
+static bool check_address(const struct cluster *c, const char *name, const char *setting,
+                          char *error)
+{
+    char address[CLUSTER_ADDRESS_SIZE];
+    struct source from = {NULL, 0, name};
+    cluster_address(c, setting, (unsigned)c->settings.shards - 1, address);
+    if (strncmp(address, "ipc://", 6) != 0 && strncmp(address, "tcp://", 6) != 0)
+        return complain(error, &from, address, "ipc://PATH or tcp://HOST:PORT");
+    if (strlen(address) > IPC_ADDRESS_MAX)
+        return complain(error, &from, address, "at most 112 characters: a socket's path is short");
+    return true;
+}
+
+/* Anybody who reaches the commands' port can trade as anybody: until keys protect it, it may
+ * only be on this machine. */
+static bool check_commands_address(const char *address, char *error)
+{
+    struct source from = {NULL, 0, "commands_address"};
+    if (strncmp(address, "tcp://", 6) == 0 && strncmp(address, "tcp://127.", 10) != 0 &&
+        strncmp(address, "tcp://[::1]", 11) != 0)
+        return complain(error, &from, address,
+                        "ipc:// or a loopback address: order entry over tcp from elsewhere needs "
+                        "CURVE, which this release does not have");
+    return true;
+}
+
+static bool check_together(struct cluster *c, char *error)
+{
+    struct settings *s = &c->settings;
+    uint64_t finished = s->accounts_max * s->finished_per_account;
+    if (finished > UINT64_C(1) << 30) {
+        char found[32];
+        snprintf(found, sizeof found, "%llu", (unsigned long long)finished);
+        return complain(error, &(struct source){NULL, 0, "accounts_max x finished_per_account"},
+                        found, "at most 1073741824");
+    }
+    return check_log_level(s, error) &&
+           check_address(c, "commands_address", s->commands_address, error) &&
+           check_commands_address(s->commands_address, error) &&
+           check_address(c, "requests_address", s->requests_address, error) &&
+           check_address(c, "private_address", s->private_address, error) &&
+           check_address(c, "public_address", s->public_address, error) &&
+           check_address(c, "market_data_address", s->market_data_address, error) &&
+           check_address(c, "market_data_requests_address", s->market_data_requests_address, error);
+}
+
+/* ---- public ---- */
+
+bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_ERROR_SIZE])
+{
+    memset(c, 0, sizeof *c);
+    settings_default(&c->settings);
+    const char *file = take_config_flag(argc, argv);
+    config_t *config = NULL;
+    if (file != NULL && (config = config_load(file, error)) == NULL)
+        return false;
+    struct file_walk walk = {c, file, false, error};
+    bool fine = (config == NULL || config_walk(config, &walk, visit_entry)) &&
+                load_dotenv(&c->settings, error) && load_environment(&c->settings, error) &&
+                load_flags(&c->settings, argc, argv, error) && check_together(c, error);
+    walk.symbols = true;
+    fine = fine && (config == NULL || config_walk(config, &walk, visit_entry));
+    config_destroy(&config);
+    return fine;
+}
+
+void cluster_address(const struct cluster *c, const char *setting, unsigned shard,
+                     char address[CLUSTER_ADDRESS_SIZE])
+{
+    size_t size = 0;
+    while (*setting != '\0') {
+        size_t room = CLUSTER_ADDRESS_SIZE - size;
+        int more;
+        if (strncmp(setting, "{run_dir}", 9) == 0) {
+            more = snprintf(address + size, room, "%s", c->settings.run_dir);
+            setting += 9;
+        } else if (strncmp(setting, "{shard}", 7) == 0) {
+            more = snprintf(address + size, room, "%u", shard);
+            setting += 7;
+        } else {
+            more = snprintf(address + size, room, "%c", *setting++);
+        }
+        size += (size_t)more;
+        CHECK(size < CLUSTER_ADDRESS_SIZE); /* a setting is shorter than half of it */
+    }
+}
+
+const struct cluster_symbol *cluster_symbol_find(const struct cluster *c, const char *name)
+{
+    for (unsigned i = 0; i < c->symbol_count; i++) {
+        if (strcmp(c->symbols[i].name, name) == 0)
+            return &c->symbols[i];
+    }
+    return NULL;
+}
+
+struct configure cluster_limits(const struct cluster *c, unsigned shard)
+{
+    const struct settings *s = &c->settings;
+    return (struct configure){
+        .shard = shard,
+        .open_orders_max = s->open_orders_max,
+        .accounts_max = s->accounts_max,
+        .finished_per_account = s->finished_per_account,
+        .symbols_max = CLUSTER_SYMBOLS_MAX,
+        .origins_max = s->origins_max,
+        .origin_window = s->origin_window,
+        .events_max = s->events_max,
+        .anonymous = false,
+    };
+}
+
+void cluster_print_settings(FILE *out)
+{
+    fputs("# Every setting, with its default. A flag (--open-orders-max 5) goes before a variable\n"
+          "# of the environment, that before this file when it is named .env, that before the\n"
+          "# configuration file (the path in brackets), that before the default.\n",
+          out);
+    for (size_t i = 0; i < SETTING_COUNT; i++) {
+        const struct setting *row = &settings_table[i];
+        fprintf(out, "\n# %s [%s]", row->meaning, row->path);
+        if (!row->is_text)
+            fprintf(out, ", %llu to %llu", (unsigned long long)row->low,
+                    (unsigned long long)row->high);
+        fputs("\n#OUTCRY_", out);
+        for (const char *at = row->name; *at != '\0'; at++)
+            fputc(toupper((unsigned char)*at), out);
+        if (row->is_text)
+            fprintf(out, "=%s\n", row->default_text);
+        else
+            fprintf(out, "=%llu\n", (unsigned long long)row->default_number);
+    }
+}

@@ -1,0 +1,60 @@
+/* cluster: what every process knows about the cluster it is part of: the settings, and the symbols
+ * with their shards, from one configuration file.
+ *
+ * Everything is checked when it is read; a mistake is told as
+ *     FILE:LINE: limits/events_max: found "many", expected a whole number from 1 to 4096
+ * (or with the flag, the variable, or .env:LINE in front) and nothing starts. */
+#ifndef OUTCRY_NODE_CLUSTER_H
+#define OUTCRY_NODE_CLUSTER_H
+
+#include <stdio.h>
+
+#include "base/config.h"
+#include "node/settings_table.h"
+#include "proto/messages.h"
+
+enum {
+    CLUSTER_SYMBOLS_MAX = 1024,
+    SETTING_TEXT_SIZE = 128,
+    CLUSTER_ADDRESS_SIZE = 2048, /* a setting of nothing but {run_dir} still fits */
+};
+
+#define SETTING_U64_MEMBER(name, path, default_value, low, high, text) uint64_t name;
+#define SETTING_TEXT_MEMBER(name, path, default_value, text)           char name[SETTING_TEXT_SIZE];
+
+struct settings {
+    SETTINGS_TABLE(SETTING_U64_MEMBER, SETTING_TEXT_MEMBER)
+};
+
+struct cluster_symbol {
+    char name[SYMBOL_SIZE_MAX + 1];
+    char tick_size[DECIMAL_SIZE_MAX + 1];
+    char lot_size[DECIMAL_SIZE_MAX + 1];
+    uint16_t shard;
+    bool any_price;
+};
+
+struct cluster {
+    struct settings settings;
+    struct cluster_symbol symbols[CLUSTER_SYMBOLS_MAX];
+    unsigned symbol_count;
+};
+
+/* Read the settings and symbols. Takes `--config FILE` and every `--setting VALUE` out of argv;
+ * what is left in *argc, argv is the program's own. False with error filled in on a mistake. */
+bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_ERROR_SIZE]);
+
+/* An address setting with {run_dir} and {shard} filled in. */
+void cluster_address(const struct cluster *c, const char *setting, unsigned shard,
+                     char address[CLUSTER_ADDRESS_SIZE]);
+
+/* The symbol, or NULL. */
+const struct cluster_symbol *cluster_symbol_find(const struct cluster *c, const char *name);
+
+/* The limits of an engine of this cluster. */
+struct configure cluster_limits(const struct cluster *c, unsigned shard);
+
+/* Write .env.example: every setting with its default and what it is. */
+void cluster_print_settings(FILE *out);
+
+#endif

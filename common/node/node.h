@@ -1,0 +1,47 @@
+/* node: the duty cycle, with real sockets, a real clock and a journal.
+ *
+ *     wait until an input has something, or the service's patience ends
+ *     stamp the batch: max(last, wall clock)
+ *     service.begin; each input in order until it is empty, its budget is spent, or the service
+ *         says its batch is full; service.end
+ *     append the batch to the journal
+ *     send whatever in the outbox is due: tagged with a committed batch
+ *
+ * Under load a batch is what came while the last one was worked on; idle, it is one message.
+ * Thread: one. */
+#ifndef OUTCRY_NODE_NODE_H
+#define OUTCRY_NODE_NODE_H
+
+#include "base/status.h"
+#include "bus/endpoint.h"
+#include "node/service.h"
+
+enum {
+    NODE_INPUTS_MAX = 72,
+    NODE_OUTPUTS_MAX = 72,
+};
+
+typedef struct node node_t;
+
+/* KEEPS service and journal (NULL: everything is due at once). */
+node_t *node_new(const struct service *service, journal_t *journal);
+
+/* Closes the node's sockets; what they still hold to send goes out first, for a moment. */
+void node_destroy(node_t **n);
+
+/* Inputs (PULL, SUB) are numbered 0, 1, ... in the order they are opened, and drained in that
+ * order, at most budget messages of each a cycle; outputs (XPUB, PUSH) likewise, as the outbox
+ * names them. The socket, for its subscriptions; NULL, with error filled in, if it cannot be
+ * opened. */
+void *node_open_input(node_t *n, enum endpoint_kind kind, const char *address, unsigned budget,
+                      char error[ENDPOINT_ERROR_SIZE]);
+void *node_open_output(node_t *n, enum endpoint_kind kind, const char *address,
+                       char error[ENDPOINT_ERROR_SIZE]);
+
+/* One cycle. STATUS_IO: the journal failed for good. */
+enum status node_cycle(node_t *n);
+
+/* Cycles until SIGTERM or SIGINT, for which it installs handlers. */
+enum status node_run(node_t *n);
+
+#endif

@@ -1,0 +1,37 @@
+/* service: what every process of the cluster is: a step function with its state.
+ *
+ *     begin      a batch begins, at this time
+ *     receive    one message of one input; any number of times
+ *     end        the batch is whole: its commands, if any, are handed over for the journal, and
+ *                what follows from them is in the outbox, tagged with the batch
+ *
+ * No step reads a clock, sends, waits or takes memory: time and messages come in, the outbox goes
+ * out. node.h drives it with real sockets; a simulator drives the same functions with its own. */
+#ifndef OUTCRY_NODE_SERVICE_H
+#define OUTCRY_NODE_SERVICE_H
+
+#include <stdbool.h>
+
+#include "bus/outbox.h"
+#include "journal/journal.h"
+
+enum intake {
+    INTAKE_MORE, /* the message is done with */
+    INTAKE_FULL, /* the batch is full: offer the same message again in the next one */
+};
+
+struct service {
+    void *self;
+    struct outbox *outbox;
+    /* now_ns: Unix ns, never less than the time before. batch: what the outbox is tagged with. */
+    void (*begin)(void *self, uint64_t now_ns, uint64_t batch);
+    enum intake (*receive)(void *self, unsigned input, const uint8_t *message, size_t size);
+    /* True if there is something for the journal: *batch is filled in but for its number. */
+    bool (*end)(void *self, struct journal_batch *batch);
+    /* A subscription message of an XPUB output; NULL if the service has none. */
+    void (*subscription)(void *self, unsigned output, const uint8_t *message, size_t size);
+    /* Nobody came for a while; how long may we sleep until the next begin() is wanted, ms. */
+    unsigned (*patience_ms)(void *self);
+};
+
+#endif

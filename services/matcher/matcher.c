@@ -1,0 +1,336 @@
+#include "matcher/matcher.h"
+
+#include "base/check.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "matcher/publish.h"
+
+enum {
+    OUTBOX_SIZE = 256 << 20,     /* room for the private snapshot of a million orders */
+    OUTBOX_BATCH_MAX = 32 << 20, /* while less is free, no batch begins */
+};
+
+/* Commands of the batch being made, as they will stand in the journal. */
+struct batch {
+    uint64_t number;
+    uint64_t first_seq;
+    uint32_t count;
+    uint8_t *bytes;
+    size_t size;
+    size_t size_max;
+    bool closed; /* an origin has had its share */
+};
+
+struct matcher {
+    struct matcher_options options;
+    engine_t *engine;
+    struct outbox outbox;
+    private_feed_t *private_feed;
+    public_feed_t *public_feed;
+    uint64_t now_ns;
+    uint64_t heartbeat_due_ns;
+    struct batch batch;
+    uint32_t *origin_counts;    /* commands of this batch, by number of the origin */
+    size_t message_at;          /* how far the message being received is done with */
+    struct add_symbol *symbols; /* still to be sequenced, first of all */
+    unsigned symbol_count;
+    struct matcher_counts counts;
+};
+
+matcher_t *matcher_new(const struct matcher_options *options, const struct add_symbol *symbols,
+                       unsigned symbol_count)
+{
+    matcher_t *m = memory_new(1, sizeof *m, "the matcher");
+    m->options = *options;
+    m->engine = engine_new(&options->limits, options->hash_seed);
+    outbox_init(&m->outbox, OUTBOX_SIZE);
+    struct publish_options publish = {
+        .engine = m->engine,
+        .outbox = &m->outbox,
+        .output = MATCHER_OUTPUT_PRIVATE,
+        .batch_commands_max = options->batch_commands_max,
+        .kept_size = options->kept_size,
+        .requests_address = text_of(options->requests_address),
+        .limits = options->limits,
+        .epoch = options->epoch,
+        .time_ns = &m->now_ns,
+    };
+    m->private_feed = private_feed_new(&publish);
+    publish.output = MATCHER_OUTPUT_PUBLIC;
+    m->public_feed = public_feed_new(&publish);
+    m->batch.size_max = (size_t)options->batch_commands_max * 256 + COMMAND_READ_SIZE_MAX * 2;
+    m->batch.bytes = memory_new(1, m->batch.size_max, "a batch");
+    m->symbols = memory_new(symbol_count, sizeof *symbols, "symbols");
+    memcpy(m->symbols, symbols, symbol_count * sizeof *symbols);
+    m->symbol_count = symbol_count;
+    m->origin_counts =
+        memory_new((size_t)options->limits.origins_max + 1, sizeof *m->origin_counts, "origins");
+    return m;
+}
+
+void matcher_destroy(matcher_t **matcher)
+{
+    matcher_t *m = *matcher;
+    if (m == NULL)
+        return;
+    private_feed_destroy(&m->private_feed);
+    public_feed_destroy(&m->public_feed);
+    engine_destroy(&m->engine);
+    outbox_close(&m->outbox);
+    memory_free(m->batch.bytes, 1, m->batch.size_max);
+    memory_free(m->symbols, m->symbol_count, sizeof *m->symbols);
+    memory_free(m->origin_counts, (size_t)m->options.limits.origins_max + 1,
+                sizeof *m->origin_counts);
+    memory_free(m, 1, sizeof *m);
+    *matcher = NULL;
+}
+
+const engine_t *matcher_engine(const matcher_t *m)
+{
+    return m->engine;
+}
+
+struct matcher_counts matcher_counts(const matcher_t *m)
+{
+    return m->counts;
+}
+
+/* ---- sequencing ---- */
+
+static bool batch_full(const matcher_t *m)
+{
+    uint32_t chunks = publish_chunks_per_command(&m->options.limits);
+    publisher_t *ours = private_feed_publisher(m->private_feed);
+    publisher_t *everybodys = public_feed_publisher(m->public_feed);
+    return m->batch.closed || m->batch.count >= m->options.batch_commands_max ||
+           m->batch.size + COMMAND_READ_SIZE_MAX > m->batch.size_max ||
+           publisher_chunks_free(ours) < chunks || publisher_chunks_free(everybodys) < chunks ||
+           outbox_room(&m->outbox) <
+               OUTBOX_BATCH_MAX + publisher_pending_size(ours) + publisher_pending_size(everybodys);
+}
+
+/* The command happens, now, as the next of this batch. bytes: as it goes to the journal. */
+static void sequence(matcher_t *m, const struct command *c, const uint8_t *bytes, size_t size)
+{
+    uint64_t seq = engine_seq(m->engine) + 1;
+    if (m->batch.count == 0)
+        m->batch.first_seq = seq;
+    memcpy(m->batch.bytes + m->batch.size, bytes, size);
+    m->batch.size += size;
+    m->batch.count++;
+    m->counts.commands++;
+    engine_apply(m->engine, seq, m->now_ns, c);
+    public_feed_group(m->public_feed);
+    private_feed_group(m->private_feed);
+}
+
+/* A command of our own: it has no origin. */
+static void sequence_internal(matcher_t *m, const struct command *c)
+{
+    uint8_t bytes[COMMAND_SIZE_MAX];
+    struct wire_writer w = {bytes};
+    command_write(&w, c);
+    sequence(m, c, bytes, (size_t)(w.at - bytes));
+}
+
+/* What commands left over comes before anything else. */
+static void sequence_continues(matcher_t *m)
+{
+    while (engine_waiting(m->engine) > 0 && !batch_full(m)) {
+        struct command c = {.type = MESSAGE_CONTINUE_WORK,
+                            .continue_work = {engine_waiting(m->engine)}};
+        sequence_internal(m, &c);
+    }
+}
+
+/* The first batch of a history: its limits, then its symbols. */
+static void sequence_beginning(matcher_t *m)
+{
+    struct command c = {.type = MESSAGE_CONFIGURE, .configure = m->options.limits};
+    sequence_internal(m, &c);
+    for (unsigned i = 0; i < m->symbol_count; i++) {
+        c = (struct command){.type = MESSAGE_ADD_SYMBOL, .add_symbol = m->symbols[i]};
+        sequence_internal(m, &c);
+        public_feed_symbol(m->public_feed, i + 1);
+    }
+}
+
+/* ---- receiving ---- */
+
+enum verdict {
+    VERDICT_NEXT, /* go on with the message */
+    VERDICT_SKIP, /* the rest of it waits for commands that are missing */
+    VERDICT_FULL,
+};
+
+/* No origin has more than its share of a batch: when it has had it, the batch is full, and the
+ * next one takes from every connection in turn again. */
+static void take_share(matcher_t *m, uint32_t origin)
+{
+    if (++m->origin_counts[origin] >= m->options.batch_origin_max)
+        m->batch.closed = true;
+}
+
+static enum verdict admit(matcher_t *m, const struct command *c, const uint8_t *bytes, size_t size)
+{
+    struct admission_answer a = engine_admit(m->engine, &c->envelope);
+    switch (a.admission) {
+    case ADMIT_NEXT:
+        sequence(m, c, bytes, size);
+        take_share(m, engine_result(m->engine).origin_number);
+        sequence_continues(m);
+        return VERDICT_NEXT;
+    case ADMIT_REPEAT:
+        m->counts.repeats++;
+        if (a.outcome.ready) /* else its result is still to come, and comes by itself */
+            private_feed_repeat(m->private_feed, &c->envelope, &a.outcome);
+        return VERDICT_NEXT;
+    case ADMIT_GAP:
+        m->counts.gaps++;
+        private_feed_gap(m->private_feed, &c->envelope, a.expected_seq);
+        return VERDICT_SKIP;
+    case ADMIT_REFUSE:
+        m->counts.refused++;
+        private_feed_refuse(m->private_feed, &c->envelope, a.code);
+        return VERDICT_NEXT;
+    }
+    return VERDICT_SKIP;
+}
+
+/* The next command of a message; what could not be read is counted, and lost with the rest. */
+static enum verdict receive_command(matcher_t *m, const uint8_t **at, const uint8_t *end)
+{
+    struct command c;
+    const uint8_t *start = *at;
+    enum command_read read = command_read(at, end, &c);
+    if (read == COMMAND_READ_OK && c.envelope.origin.size > 0)
+        return admit(m, &c, start, (size_t)(*at - start));
+    if (read == COMMAND_READ_VERSION)
+        m->counts.foreign++;
+    else
+        m->counts.garbage++;
+    log_debug("matcher", "unreadable_command", LOG_U64("shard", m->options.limits.shard),
+              LOG_U64("left", end - start), LOG_U64("foreign", read == COMMAND_READ_VERSION));
+    return VERDICT_SKIP;
+}
+
+static enum intake receive_commands(matcher_t *m, const uint8_t *message, size_t size)
+{
+    const uint8_t *at = message + m->message_at;
+    const uint8_t *end = message + size;
+    while (at < end) {
+        if (engine_waiting(m->engine) > 0 || batch_full(m)) {
+            m->message_at = (size_t)(at - message);
+            return INTAKE_FULL;
+        }
+        if (receive_command(m, &at, end) == VERDICT_SKIP)
+            break;
+    }
+    m->message_at = 0;
+    return INTAKE_MORE;
+}
+
+/* Both feeds take requests here; the topic says whose it is. What is answered is the state after
+ * the commands of this batch, so they are all in by now: the batch is closed and its frames go
+ * out first. */
+static void receive_request(matcher_t *m, const uint8_t *message, size_t size)
+{
+    publisher_t *ours = private_feed_publisher(m->private_feed);
+    publisher_t *everybodys = public_feed_publisher(m->public_feed);
+    m->batch.closed = true;
+    publisher_flush(everybodys, m->now_ns);
+    publisher_flush(ours, m->now_ns);
+
+    struct request q;
+    const uint8_t *at = message;
+    bool known = request_read(&at, message + size, &q) == COMMAND_READ_OK &&
+                 (q.type == MESSAGE_RESEND || q.type == MESSAGE_SNAPSHOT);
+    struct text topic = {"", 0};
+    if (known)
+        topic = q.type == MESSAGE_RESEND ? q.resend.topic : q.snapshot.topic;
+    bool named = topic.size >= 5 && memcmp(topic.data, "acct.", 5) == 0;
+    publisher_request(named ? ours : everybodys, message, size, m->now_ns);
+}
+
+/* ---- the step ---- */
+
+static void matcher_begin(void *self, uint64_t now_ns, uint64_t batch)
+{
+    matcher_t *m = self;
+    m->now_ns = now_ns;
+    m->outbox.batch = batch;
+    m->batch.number = batch;
+    m->batch.count = 0;
+    m->batch.size = 0;
+    m->batch.closed = false;
+    memset(m->origin_counts, 0,
+           ((size_t)m->options.limits.origins_max + 1) * sizeof *m->origin_counts);
+    if (engine_seq(m->engine) == 0)
+        sequence_beginning(m);
+    sequence_continues(m);
+}
+
+static enum intake matcher_receive(void *self, unsigned input, const uint8_t *message, size_t size)
+{
+    matcher_t *m = self;
+    if (input == MATCHER_INPUT_COMMANDS)
+        return receive_commands(m, message, size);
+    receive_request(m, message, size);
+    return INTAKE_MORE;
+}
+
+static bool matcher_end(void *self, struct journal_batch *batch)
+{
+    matcher_t *m = self;
+    publisher_t *ours = private_feed_publisher(m->private_feed);
+    publisher_t *everybodys = public_feed_publisher(m->public_feed);
+    publisher_flush(everybodys, m->now_ns);
+    publisher_flush(ours, m->now_ns);
+    if (m->now_ns >= m->heartbeat_due_ns) {
+        publisher_heartbeat(everybodys, 0, engine_seq(m->engine), m->now_ns);
+        publisher_heartbeat(ours, 0, engine_seq(m->engine), m->now_ns);
+        m->heartbeat_due_ns = m->now_ns + m->options.heartbeat_ns;
+    }
+    if (m->batch.count == 0)
+        return false;
+    m->counts.batches++;
+    *batch = (struct journal_batch){
+        .first_seq = m->batch.first_seq,
+        .count = m->batch.count,
+        .time_ns = m->now_ns,
+        .bytes = m->batch.bytes,
+        .size = m->batch.size,
+    };
+    return true;
+}
+
+static void matcher_subscription(void *self, unsigned output, const uint8_t *message, size_t size)
+{
+    matcher_t *m = self;
+    publisher_t *p = output == MATCHER_OUTPUT_PRIVATE ? private_feed_publisher(m->private_feed)
+                                                      : public_feed_publisher(m->public_feed);
+    publisher_subscription(p, message, size);
+}
+
+/* Idle, the next thing to do is a heartbeat. */
+static unsigned matcher_patience_ms(void *self)
+{
+    const matcher_t *m = self;
+    if (engine_waiting(m->engine) > 0 || m->now_ns >= m->heartbeat_due_ns)
+        return 0;
+    return (unsigned)((m->heartbeat_due_ns - m->now_ns) / NS_PER_MS + 1);
+}
+
+struct service matcher_service(matcher_t *m)
+{
+    return (struct service){
+        .self = m,
+        .outbox = &m->outbox,
+        .begin = matcher_begin,
+        .receive = matcher_receive,
+        .end = matcher_end,
+        .subscription = matcher_subscription,
+        .patience_ms = matcher_patience_ms,
+    };
+}
