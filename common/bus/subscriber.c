@@ -9,6 +9,13 @@ enum topic_state { WAITING, JOINING, LIVE, REPAIRING };
 
 enum { TOPIC_NONE = UINT32_MAX };
 
+/* Call one of the owner's functions, if it has it. */
+#define TELL(s, function, ...)                                                                     \
+    do {                                                                                           \
+        if ((s)->owner.function != NULL)                                                           \
+            (s)->owner.function((s)->owner.self, __VA_ARGS__);                                     \
+    } while (0)
+
 struct topic {
     enum topic_state state;
     uint64_t epoch; /* 0: none known yet */
@@ -24,6 +31,7 @@ struct kept {
 
 struct subscriber {
     struct subscriber_owner owner;
+    struct subscriber_requests requests;
     char reply_topic[3 + REPLY_SIZE];
     struct name_table names; /* topic t is name t + 1 */
     struct topic *topics;
@@ -43,12 +51,14 @@ struct subscriber {
     struct subscriber_counts counts;
 };
 
-subscriber_t *subscriber_new(const struct subscriber_owner *owner, const char *reply,
+subscriber_t *subscriber_new(const struct subscriber_owner *owner,
+                             const struct subscriber_requests *requests, const char *reply,
                              size_t kept_size)
 {
     CHECK(strlen(reply) == REPLY_SIZE);
     subscriber_t *s = memory_new(1, sizeof *s, "a subscriber");
     s->owner = *owner;
+    s->requests = *requests;
     memcpy(s->reply_topic, "re.", 3);
     memcpy(s->reply_topic + 3, reply, REPLY_SIZE);
     name_table_init(&s->names, SUBSCRIBER_TOPICS_MAX, 0, "topics");
@@ -120,13 +130,15 @@ static void fault(subscriber_t *s, uint32_t topic, enum subscriber_fault what)
 {
     struct topic *t = &s->topics[topic];
     s->counts.faults++;
-    s->owner.fault(s->owner.self, topic, what);
+    TELL(s, fault, topic, what);
     join_from(t, t->at);
     ask_later(s, topic);
 }
 
 static bool hash_right(const subscriber_t *s, uint32_t topic, struct u64_or_nil said)
 {
+    if (s->owner.hash == NULL)
+        return true;
     struct u64_or_nil ours = s->owner.hash(s->owner.self, topic);
     return !said.given || !ours.given || said.value == ours.value;
 }
@@ -210,15 +222,15 @@ static void apply_groups(subscriber_t *s, uint32_t topic, struct frame_reader *f
             continue;
         }
         while (frame_next_event(f, &type, &fields))
-            s->owner.event(s->owner.self, topic, f->group_seq, type, &fields);
-        s->owner.group(s->owner.self, topic, f->group_seq, &f->head);
+            TELL(s, event, topic, f->group_seq, type, &fields);
+        TELL(s, group, topic, f->group_seq, &f->head);
     }
     t->at = f->head.seq;
     s->counts.frames++;
     if (!hash_right(s, topic, f->head.hash))
         fault(s, topic, SUBSCRIBER_HASH_DIFFERS);
     else
-        s->owner.frame(s->owner.self, topic, &f->head, bytes, size, whole);
+        TELL(s, frame, topic, &f->head, bytes, size, whole);
 }
 
 /* A frame of a topic that is live. */
@@ -289,7 +301,7 @@ static void receive_heartbeat(subscriber_t *s, struct frame_reader *f)
             receive_position(s, &f->head, &m);
         }
     }
-    s->owner.heartbeat(s->owner.self, &f->head);
+    TELL(s, heartbeat, &f->head);
 }
 
 /* ---- replies ---- */
@@ -330,7 +342,7 @@ static void finish_snapshot(subscriber_t *s, uint32_t topic, const struct frame_
         return;
     }
     t->state = LIVE;
-    s->owner.joined(s->owner.self, topic, head);
+    TELL(s, joined, topic, head);
     kept_replay(s, topic);
 }
 
@@ -374,12 +386,12 @@ static void receive_reply(subscriber_t *s, struct frame_reader *f, uint64_t now_
     }
     bool snapshot = s->asked_type == MESSAGE_SNAPSHOT;
     if (snapshot && r.chunk == 0)
-        s->owner.reset(s->owner.self, topic);
+        TELL(s, reset, topic);
     uint64_t type;
     struct wire_reader fields;
     while (frame_next_event(f, &type, &fields)) {
         if (snapshot)
-            s->owner.event(s->owner.self, topic, 0, type, &fields);
+            TELL(s, event, topic, 0, type, &fields);
         else if (type == MESSAGE_RESENT)
             receive_resent(s, topic, &fields);
     }
@@ -419,7 +431,7 @@ static void ask(subscriber_t *s, uint32_t topic, uint64_t now_ns)
     s->asked_ns = now_ns;
     s->next_chunk = 0;
     s->waits = false;
-    if (!s->owner.request(s->owner.self, bytes, (size_t)(w.at - bytes)))
+    if (!s->requests.push(s->requests.self, bytes, (size_t)(w.at - bytes)))
         s->waits = true;
 }
 

@@ -1,7 +1,7 @@
 /* subscriber: reads topics of one publisher, without a gap, from any moment on.
  *
  * It is the late-join and repair protocol of PROTOCOL.md ("A reader at `at`", "Joining late") and
- * nothing else: what events mean is the owner's, and sending is done through it too. Each topic is
+ * nothing else: what events mean, and how requests leave, is the owner's. Each topic is
  *
  *     WAITING    heard nothing yet; frames are kept aside; the first one, or a heartbeat's word
  *                about the topic, says how new a snapshot must be
@@ -23,7 +23,8 @@ enum subscriber_fault {
     SUBSCRIBER_SEQ_WENT_BACK, /* the publisher stands before what it published */
 };
 
-/* What the owner does. `topic` is the number subscriber_topic_add gave. */
+/* What the owner does; what it does not care for it leaves NULL. `topic` is the number
+ * subscriber_topic_add gave. */
 struct subscriber_owner {
     void *self;
     /* Forget the topic's state; a snapshot's events follow. */
@@ -43,8 +44,13 @@ struct subscriber_owner {
     /* The hash of the topic's state now; nil if it has none. */
     struct u64_or_nil (*hash)(void *self, uint32_t topic);
     void (*fault)(void *self, uint32_t topic, enum subscriber_fault fault);
+};
+
+/* How requests leave. */
+struct subscriber_requests {
+    void *self;
     /* Push a request; false if that cannot be done now. */
-    bool (*request)(void *self, const uint8_t *bytes, size_t size);
+    bool (*push)(void *self, const uint8_t *bytes, size_t size);
 };
 
 typedef struct subscriber subscriber_t;
@@ -54,10 +60,11 @@ enum {
     SUBSCRIBER_REPEAT_MS = 500, /* a request without an answer is repeated after this */
 };
 
-/* KEEPS nothing of owner but a copy. reply: 32 hexadecimal digits, unpredictable, the owner's own:
+/* KEEPS nothing of owner and requests but copies. reply: 32 hexadecimal digits, unpredictable, the owner's own:
  * `re.<reply>` must be subscribed, and `hb`. kept_size: bytes of frames kept aside while topics
  * are not live; more than that is dropped and asked for again. */
-subscriber_t *subscriber_new(const struct subscriber_owner *owner, const char *reply,
+subscriber_t *subscriber_new(const struct subscriber_owner *owner,
+                             const struct subscriber_requests *requests, const char *reply,
                              size_t kept_size);
 void subscriber_destroy(subscriber_t **s);
 

@@ -1,0 +1,73 @@
+/* outcry: the command line. Each command is a file of its own; this finds it. Called as
+ * `lob-replay` it is `outcry replay --format csv`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/engine_bench.h"
+#include "cli/match.h"
+#include "cli/replay.h"
+#include "cli/simulate.h"
+#include "cli/tape.h"
+#include "cli/up.h"
+#include "node/cluster.h"
+
+static int bench_main(int argc, char **argv)
+{
+    if (argc >= 2 && strcmp(argv[1], "engine") == 0)
+        return engine_bench_main(argc - 1, argv + 1);
+    fprintf(stderr, "usage: outcry bench engine [--quick] [--json FILE]\n");
+    return argc >= 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+}
+
+static int settings_main(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    cluster_print_settings(stdout);
+    return 0;
+}
+
+static const struct command_line {
+    const char *name;
+    int (*main)(int argc, char **argv);
+    const char *summary;
+} commands[] = {
+    {"up", up_main, "start a cluster on this machine, until Ctrl-C"},
+    {"tape", tape_main, "print what is published, as it happens"},
+    {"simulate", simulate_main, "send a gentle flow of orders"},
+    {"replay", replay_main, "send a recorded day through the cluster, and check the book"},
+    {"match", match_main, "run a CSV of orders through the engine alone"},
+    {"bench", bench_main, "measure"},
+    {"settings", settings_main, "list every setting"},
+};
+
+enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
+
+static void print_usage(FILE *out)
+{
+    fputs("usage: outcry COMMAND [...]\n\n", out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    fputs("  test       run the tests (--full: those that take long, too)\n"
+          "\n"
+          "  outcry COMMAND --help says more, with examples.\n",
+          out);
+}
+
+int main(int argc, char **argv)
+{
+    const char *slash = strrchr(argv[0], '/');
+    if (strcmp(slash == NULL ? argv[0] : slash + 1, "lob-replay") == 0)
+        return lob_replay_main(argc, argv);
+    for (size_t i = 0; argc >= 2 && i < COMMAND_COUNT; i++) {
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].main(argc - 1, argv + 1);
+    }
+    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
+        print_usage(stdout);
+        return 0;
+    }
+    if (argc >= 2)
+        fprintf(stderr, "outcry: found \"%s\", expected a command\n", argv[1]);
+    print_usage(stderr);
+    return 2;
+}

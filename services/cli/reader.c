@@ -1,0 +1,104 @@
+#include "cli/reader.h"
+
+#include <zmq.h>
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "node/host.h"
+
+enum { KEPT_SIZE = 64 << 20, DRAIN_MAX = 256 };
+
+struct reader {
+    void *context;
+    void *sub;
+    void *push;
+    subscriber_t *subscriber;
+    zmq_msg_t message;
+    unsigned drop_nth;
+    unsigned count;
+};
+
+static bool on_request(void *self, const uint8_t *bytes, size_t size)
+{
+    reader_t *r = self;
+    return zmq_send(r->push, bytes, size, ZMQ_DONTWAIT) >= 0;
+}
+
+static bool open_sockets(reader_t *r, const struct cluster *cluster, const char *reply,
+                         char *error)
+{
+    char address[CLUSTER_ADDRESS_SIZE];
+    char topic[TOPIC_SIZE_MAX + 1];
+    cluster_address(cluster, cluster->settings.market_data_address, 0, address);
+    if ((r->sub = endpoint_open(r->context, ENDPOINT_SUB, address, error)) == NULL)
+        return false;
+    cluster_address(cluster, cluster->settings.market_data_requests_address, 0, address);
+    if ((r->push = endpoint_open(r->context, ENDPOINT_PUSH, address, error)) == NULL)
+        return false;
+    snprintf(topic, sizeof topic, "re.%s", reply);
+    endpoint_subscribe(r->sub, topic);
+    endpoint_subscribe(r->sub, "hb");
+    return true;
+}
+
+reader_t *reader_open(const struct cluster *cluster, const struct subscriber_owner *owner,
+                      const char *const *topics, unsigned topic_count,
+                      char error[ENDPOINT_ERROR_SIZE])
+{
+    char reply[REPLY_SIZE + 1];
+    reader_t *r = memory_new(1, sizeof *r, "a reader");
+    host_random_reply(reply);
+    r->context = zmq_ctx_new();
+    zmq_msg_init(&r->message);
+    r->subscriber =
+        subscriber_new(owner, &(struct subscriber_requests){r, on_request}, reply, KEPT_SIZE);
+    if (!open_sockets(r, cluster, reply, error)) {
+        reader_close(&r);
+        return NULL;
+    }
+    for (unsigned i = 0; i < topic_count; i++) {
+        subscriber_topic_add(r->subscriber, text_of(topics[i]));
+        endpoint_subscribe(r->sub, topics[i]);
+    }
+    return r;
+}
+
+void reader_close(reader_t **reader)
+{
+    reader_t *r = *reader;
+    if (r == NULL)
+        return;
+    subscriber_destroy(&r->subscriber);
+    endpoint_close(&r->sub);
+    endpoint_close(&r->push);
+    zmq_msg_close(&r->message);
+    zmq_ctx_term(r->context);
+    memory_free(r, 1, sizeof *r);
+    *reader = NULL;
+}
+
+bool reader_poll(reader_t *r, long timeout_ms)
+{
+    zmq_pollitem_t item = {.socket = r->sub, .events = ZMQ_POLLIN};
+    (void)zmq_poll(&item, 1, timeout_ms);
+    uint64_t now_ns = clock_monotonic_ns();
+    unsigned taken = 0;
+    while (taken < DRAIN_MAX && zmq_msg_recv(&r->message, r->sub, ZMQ_DONTWAIT) >= 0) {
+        taken++;
+        if (r->drop_nth == 0 || ++r->count % r->drop_nth != 0)
+            subscriber_receive(r->subscriber, zmq_msg_data(&r->message),
+                               zmq_msg_size(&r->message), now_ns);
+    }
+    subscriber_tick(r->subscriber, now_ns);
+    return taken > 0;
+}
+
+void reader_drop(reader_t *r, unsigned nth)
+{
+    r->drop_nth = nth;
+}
+
+const subscriber_t *reader_subscriber(const reader_t *r)
+{
+    return r->subscriber;
+}
