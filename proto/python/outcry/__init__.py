@@ -1,0 +1,31 @@
+"""The Outcry exchange from Python: market data that is never silently wrong, and orders that are
+done once. PROTOCOL.md is the contract; this package is one way to write a client from it.
+
+    import outcry
+
+    for update in outcry.Subscriber("tcp://127.0.0.1:7010", ["l2.BTC-USD", "trade.BTC-USD"]):
+        print(update.topic, update.seq, update.kind, update.events)
+        if update.topic == "l2.BTC-USD":
+            print(update.book.bids(3), update.book.asks(3))
+
+    with outcry.Origin("tcp://127.0.0.1:7001", "tcp://127.0.0.1:7003", "me") as origin:
+        result = origin.new_order("BTC-USD", "A", "buy", price=10000, qty=5, client_order_id="x1")
+        print(result.ok, result.order_id, result.reason)
+
+Prices are ticks, quantities lots, times Unix nanoseconds: integers all. It needs python3-zmq and
+python3-msgpack.
+"""
+from .books import BookError, L2Book, L3Book
+from .catalog import MESSAGES, OrderStatus, OrderType, QtyIs, Reason, Side, Stp, TimeInForce
+from .errors import (ForeignVersion, Garbage, HashMismatch, HistoryLost, OriginRefused,
+                     OutcryError, RequestRefused, SequenceWentBack)
+from .origin import Origin, Result
+from .reader import Update
+from .subscriber import Subscriber
+
+__all__ = [
+    "BookError", "ForeignVersion", "Garbage", "HashMismatch", "HistoryLost", "L2Book", "L3Book",
+    "MESSAGES", "OrderStatus", "OrderType", "Origin", "OriginRefused", "OutcryError", "QtyIs",
+    "Reason", "RequestRefused", "Result", "SequenceWentBack", "Side", "Stp", "Subscriber",
+    "TimeInForce", "Update",
+]

@@ -1,0 +1,174 @@
+"""Order books as readers of `l2.` and `l3.` keep them, with the hashes that say they are right.
+
+Written to be read: PROTOCOL.md's "Book hash" as code. A book takes the events of its topic one by
+one and keeps the hash up to date with each.
+"""
+import collections
+
+from .catalog import Side
+from .errors import OutcryError
+
+_MASK = 2**64 - 1
+_START = 0x9E3779B97F4A7C15
+
+
+class BookError(OutcryError):
+    """An event that cannot be: it names an order that is not there, or leaves less than nothing."""
+
+
+def mix(z):
+    """The 64-bit finaliser all hashes are made of."""
+    z ^= z >> 30
+    z = z * 0xBF58476D1CE4E5B9 & _MASK
+    z ^= z >> 27
+    z = z * 0x94D049BB133111EB & _MASK
+    return z ^ z >> 31
+
+
+def hash_term(side, *numbers):
+    """What one level (price, qty) or one order (price, priority, order_id, qty) adds to the hash.
+
+    Numbers below zero count modulo 2^64."""
+    z = mix(_START + side & _MASK)
+    for number in numbers:
+        z = mix(z + number & _MASK)
+    return z
+
+
+def _best_first(levels, side, depth):
+    prices = sorted(levels, reverse=side == Side.BUY)
+    return [(price, levels[price]) for price in prices[:depth]]
+
+
+class L2Book:
+    """Quantity by price. `bids` and `asks` are lists of (price, qty), best first."""
+
+    def __init__(self):
+        self.hash = 0
+        self.position = None  # the book_position of the snapshot it began with
+        self._levels = {Side.BUY: {}, Side.SELL: {}}
+
+    def bids(self, depth=None):
+        return _best_first(self._levels[Side.BUY], Side.BUY, depth)
+
+    def asks(self, depth=None):
+        return _best_first(self._levels[Side.SELL], Side.SELL, depth)
+
+    def apply(self, event):
+        if event.name == "level":
+            self._set(event.side, event.price, event.qty)
+        elif event.name == "book_position":
+            self.position = event
+
+    def _set(self, side, price, qty):
+        if side not in self._levels or qty < 0:
+            raise BookError(f"a level of side {side}, quantity {qty}")
+        levels = self._levels[side]
+        if price in levels:
+            self.hash = self.hash - hash_term(side, price, levels.pop(price)) & _MASK
+        if qty > 0:
+            levels[price] = qty
+            self.hash = self.hash + hash_term(side, price, qty) & _MASK
+
+
+Order = collections.namedtuple("Order", "order_id side price qty priority")
+
+
+class L3Book:
+    """Every order that is shown. `orders` is a dict of Order by order_id; `bids` and `asks` are
+    lists of (price, qty) like those of an L2Book; `queue` lists a level's orders, oldest first."""
+
+    def __init__(self):
+        self.hash = 0
+        self.position = None
+        self.orders = {}
+        self._levels = {Side.BUY: {}, Side.SELL: {}}  # price: {order_id: None}, oldest first
+
+    def bids(self, depth=None):
+        return self._depth(Side.BUY, depth)
+
+    def asks(self, depth=None):
+        return self._depth(Side.SELL, depth)
+
+    def queue(self, side, price):
+        return [self.orders[order_id] for order_id in self._levels[side].get(price, ())]
+
+    def apply(self, event):
+        if event.name == "add":
+            self._add(Order(event.order_id, event.side, event.price, event.qty, event.priority))
+        elif event.name in ("execute", "reduce"):
+            order = self._take(event.order_id)
+            if not 0 < event.qty <= order.qty:
+                raise BookError(f"{event.name} of {event.qty} on {order}")
+            self._put_back(order._replace(qty=order.qty - event.qty))
+        elif event.name == "delete":
+            self._put_back(self._take(event.order_id)._replace(qty=0))
+        elif event.name == "book_position":
+            self.position = event
+
+    def _depth(self, side, depth):
+        levels = _best_first(self._levels[side], side, depth)
+        return [(price, sum(self.orders[order_id].qty for order_id in queue))
+                for price, queue in levels]
+
+    def _add(self, order):
+        if order.side not in self._levels or order.qty <= 0 or order.order_id in self.orders:
+            raise BookError(f"add of {order}")
+        self.orders[order.order_id] = order
+        self._levels[order.side].setdefault(order.price, {})[order.order_id] = None
+        self._hash_add(order)
+
+    def _take(self, order_id):
+        """The order, taken out of the hash but not yet out of the book."""
+        if order_id not in self.orders:
+            raise BookError(f"there is no order {order_id}")
+        order = self.orders[order_id]
+        self.hash = self.hash - self._term(order) & _MASK
+        return order
+
+    def _put_back(self, order):
+        """The order as it is now; at quantity 0 it leaves."""
+        if order.qty > 0:
+            self.orders[order.order_id] = order
+            self._hash_add(order)
+            return
+        del self.orders[order.order_id]
+        queue = self._levels[order.side][order.price]
+        del queue[order.order_id]
+        if not queue:
+            del self._levels[order.side][order.price]
+
+    def _hash_add(self, order):
+        self.hash = self.hash + self._term(order) & _MASK
+
+    @staticmethod
+    def _term(order):
+        return hash_term(order.side, order.price, order.priority, order.order_id, order.qty)
+
+
+class BboView:
+    """The last `bbo` event of a `bbo.` topic as `last`; None before the first."""
+
+    hash = None
+
+    def __init__(self):
+        self.last = None
+
+    def apply(self, event):
+        if event.name == "bbo":
+            self.last = event
+
+
+class NoBook:
+    """Behind topics without a state: `trade.`, `acct.`."""
+
+    hash = None
+
+    def apply(self, event):
+        """There is nothing to keep."""
+
+
+def book_for(topic):
+    """What a reader of the topic keeps."""
+    kinds = {"l2": L2Book, "l3": L3Book, "bbo": BboView}
+    return kinds.get(topic.split(".", maxsplit=1)[0], NoBook)()

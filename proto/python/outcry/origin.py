@@ -1,0 +1,213 @@
+"""Origin: commands to one shard, each done once and in order, with its result.
+
+PROTOCOL.md's "Exactly once", from the sender's side: commands are numbered 1, 2, 3, ... within a
+session (the origin_epoch); what is not answered in time, or is missing at the matcher, is sent
+again under its number, and the matcher answers a repeat with the first result. So a result is
+certain, however often the command had to be sent.
+"""
+import collections
+import time
+
+import zmq
+
+from . import catalog, frames
+from .errors import Garbage, HistoryLost, OriginRefused
+
+PATIENCE_S = 0.5  # without an answer, commands are sent again after this, then twice this, ...
+PATIENCE_MAX_S = 8.0
+GAP_PAUSE_S = 0.05  # a gap is told once for every command behind it, and closed once
+WINDOW = 1000  # commands without a result at once; less than the shard's origin_window
+
+Result = collections.namedtuple("Result", "ok reason origin_seq seq order_id duplicate count")
+
+
+class Origin:
+    """Sends commands to a matcher under a name of its own.
+
+        with Origin(commands, private, "me") as origin:
+            result = origin.new_order(symbol="BTC-USD", account="A", side="buy", price=100, qty=5)
+            print(result.ok, result.order_id, result.reason)
+
+    commands_address    of the matcher's PULL for commands
+    private_address     of its private PUB, where the results come
+    name                1 to 32 of A-Z a-z 0-9 _ -, nobody else's
+    epoch               of this session, more than that of any before; default: the time
+    """
+
+    def __init__(self, commands_address, private_address, name, epoch=None, context=None):
+        context = context or zmq.Context.instance()
+        self.name = name
+        self.epoch = time.time_ns() if epoch is None else epoch
+        self.counts = collections.Counter()
+        self._sent_seq = 0
+        self._unanswered = {}  # origin_seq: (body, deadline_ns), oldest first
+        self._results = collections.deque()
+        self._patience_s = PATIENCE_S
+        self._due = 0.0
+        self._gap_seq = None
+        self._gap_until = 0.0
+        self._push = context.socket(zmq.PUSH)
+        self._sub = context.socket(zmq.SUB)
+        for option, value in [(zmq.LINGER, 0), (zmq.HEARTBEAT_IVL, 1000),
+                              (zmq.HEARTBEAT_TIMEOUT, 5000)]:
+            self._push.setsockopt(option, value)
+            self._sub.setsockopt(option, value)
+        self._push.setsockopt(zmq.SNDHWM, 2 * WINDOW)
+        self._sub.setsockopt(zmq.RCVHWM, 0)
+        self._sub.setsockopt(zmq.MAXMSGSIZE, catalog.FRAME_SIZE_MAX)
+        self._sub.setsockopt(zmq.SUBSCRIBE, f"ack.{name}\0".encode())
+        self._sub.connect(private_address)
+        self._push.connect(commands_address)
+
+    def close(self):
+        self._push.close()
+        self._sub.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.close()
+
+    # ---- one command and its result ----
+
+    def new_order(self, symbol, account, side, qty, price=None, **options):
+        """Place an order: a market order where price is None. Options: client_order_id, type,
+        time_in_force, post_only, stp; and timeout, deadline_ns."""
+        terms = {"client_order_id": "", "type": "limit" if price is not None else "market",
+                 "time_in_force": "GTC", "post_only": False, "stp": "none", **options}
+        return self.call("new_order", symbol=symbol, account=account, side=side, price=price,
+                         qty=qty, **terms)
+
+    def cancel_order(self, symbol, account, order_id=0, client_order_id="", **options):
+        return self.call("cancel_order", symbol=symbol, account=account, order_id=order_id,
+                         client_order_id=client_order_id, **options)
+
+    def amend_order(self, symbol, account, order_id=0, client_order_id="", qty_is="open", qty=None,
+                    price=None, **options):
+        return self.call("amend_order", symbol=symbol, account=account, order_id=order_id,
+                         client_order_id=client_order_id, qty_is=qty_is, qty=qty, price=price,
+                         **options)
+
+    def mass_cancel(self, account, symbol="", side=0, **options):
+        return self.call("mass_cancel", symbol=symbol, account=account, side=side, **options)
+
+    def call(self, message, timeout=30.0, **fields):
+        """Send a command and wait for its result. TimeoutError says that it is unknown whether it
+        was done: it is still being sent again while this Origin is used."""
+        origin_seq = self.send(message, **fields)
+        deadline = time.monotonic() + timeout
+        while origin_seq in self._unanswered:
+            if not self._turn(deadline):
+                raise TimeoutError(f"no result of command {origin_seq} within {timeout} s")
+        index = next(i for i, result in enumerate(self._results)
+                     if result.origin_seq == origin_seq)
+        result = self._results[index]
+        del self._results[index]
+        return result
+
+    # ---- many commands ----
+
+    def send(self, message, deadline_ns=0, **fields):
+        """Send a command; its origin_seq, which its Result will carry. Waits only while WINDOW
+        commands are without a result."""
+        body = catalog.MESSAGES[message].fill(fields)
+        while len(self._unanswered) >= WINDOW:
+            self._turn(None)
+        self._sent_seq += 1
+        if not self._unanswered:
+            self._progress()
+        self._unanswered[self._sent_seq] = (body, deadline_ns)
+        self._push_command(self._sent_seq)
+        return self._sent_seq
+
+    def receive(self, timeout=None):
+        """The next Result, in the order they came, or None after `timeout` seconds or when nothing
+        is left to wait for."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while not self._results and self._unanswered:
+            if not self._turn(deadline):
+                return None
+        return self._results.popleft() if self._results else None
+
+    @property
+    def unanswered(self):
+        """How many commands have no result yet."""
+        return len(self._unanswered)
+
+    # ---- the parts ----
+
+    @property
+    def _first_unanswered(self):
+        return next(iter(self._unanswered))
+
+    def _progress(self):
+        self._patience_s = PATIENCE_S
+        self._due = time.monotonic() + self._patience_s
+
+    def _push_command(self, origin_seq):
+        body, deadline_ns = self._unanswered[origin_seq]
+        acked_through = self._first_unanswered - 1
+        envelope = catalog.ENVELOPE.make(self.name, self.epoch, origin_seq, acked_through,
+                                         deadline_ns)
+        try:
+            self._push.send(frames.encode_command(envelope, body), zmq.NOBLOCK)
+        except zmq.Again:
+            self.counts["unsent"] += 1  # it is sent again like one without an answer
+
+    def _send_again(self, from_seq):
+        for origin_seq in [seq for seq in self._unanswered if seq >= from_seq]:
+            self.counts["repeats"] += 1
+            self._push_command(origin_seq)
+
+    def _turn(self, deadline):
+        """Take one message or let time pass; False at the deadline."""
+        now = time.monotonic()
+        if now >= self._due:
+            self._send_again(0)
+            self._patience_s = min(2 * self._patience_s, PATIENCE_MAX_S)
+            self._due = now + self._patience_s
+        until = self._due if deadline is None else min(self._due, deadline)
+        if self._sub.poll(max(0, int((until - now) * 1000) + 1)):
+            self._take(self._sub.recv())
+            return True
+        return deadline is None or time.monotonic() < deadline
+
+    def _take(self, message):
+        try:
+            frame = frames.decode_frame(message)
+        except Garbage:
+            self.counts["garbage"] += 1
+            return
+        for event in (event for group in frame.groups for event in group.events):
+            if event.name == "result" and event.origin_epoch == self.epoch:
+                self._on_result(event)
+            elif event.name == "origin_gap" and event.origin_epoch == self.epoch:
+                self._on_gap(event.expected_seq)
+
+    def _on_result(self, event):
+        if event.origin_seq not in self._unanswered:
+            return  # a repeat of one we have
+        name = catalog.text_of("reason", event.code) if event.code else ""
+        if event.seq == 0:  # it was not sequenced, and is still to be done
+            if event.code != catalog.Reason.ORIGIN_WINDOW_FULL:
+                raise OriginRefused(f"{self.name}: {name}", event.code)
+            return
+        del self._unanswered[event.origin_seq]
+        self._progress()
+        self._results.append(Result(event.code == 0, name, event.origin_seq, event.seq,
+                                    event.order_id, event.duplicate, event.count))
+
+    def _on_gap(self, expected_seq):
+        """The matcher waits for this one: what it needs is sent again, or lost for good."""
+        now = time.monotonic()
+        if not self._unanswered or expected_seq > self._sent_seq:
+            return
+        if expected_seq < self._first_unanswered:
+            raise HistoryLost(f"the matcher expects {expected_seq} of {self.name}, "
+                              f"which has results up to {self._first_unanswered - 1}")
+        if expected_seq == self._gap_seq and now < self._gap_until:
+            return
+        self._gap_seq = expected_seq
+        self._gap_until = now + GAP_PAUSE_S
+        self._send_again(expected_seq)
