@@ -213,14 +213,11 @@ static void apply_groups(subscriber_t *s, uint32_t topic, struct frame_reader *f
                          const uint8_t *bytes, size_t size)
 {
     struct topic *t = &s->topics[topic];
-    bool whole = t->at <= f->head.prev_seq;
     while (frame_next_group(f)) {
         uint64_t type;
         struct wire_reader fields;
-        if (f->group_seq <= t->at) {
-            whole = false;
+        if (f->group_seq <= t->at)
             continue;
-        }
         while (frame_next_event(f, &type, &fields))
             TELL(s, event, topic, f->group_seq, type, &fields);
         TELL(s, group, topic, f->group_seq, &f->head);
@@ -230,7 +227,7 @@ static void apply_groups(subscriber_t *s, uint32_t topic, struct frame_reader *f
     if (!hash_right(s, topic, f->head.hash))
         fault(s, topic, SUBSCRIBER_HASH_DIFFERS);
     else
-        TELL(s, frame, topic, &f->head, bytes, size, whole);
+        TELL(s, frame, topic, &f->head, bytes, size);
 }
 
 /* A frame of a topic that is live. */

@@ -36,9 +36,9 @@ struct subscriber_owner {
     void (*joined)(void *self, uint32_t topic, const struct frame_head *head);
     /* The group of this seq, in the frame of this head, is complete. */
     void (*group)(void *self, uint32_t topic, uint64_t seq, const struct frame_head *head);
-    /* A frame is applied; `whole`: all of its groups were. Its hash was right. */
+    /* A frame is applied, its groups above where the topic stood; its hash was right. */
     void (*frame)(void *self, uint32_t topic, const struct frame_head *head, const uint8_t *bytes,
-                  size_t size, bool whole);
+                  size_t size);
     /* A heartbeat: topics that are live and were spoken of stand as it said. */
     void (*heartbeat)(void *self, const struct frame_head *head);
     /* The hash of the topic's state now; nil if it has none. */

@@ -108,7 +108,7 @@ static enum reason amended_order(engine_t *e, const struct amend_order *m, uint3
     if (symbol == 0)
         return REJECT_UNKNOWN_SYMBOL;
     uint32_t account = name_table_find(&e->account_names, m->account.data, m->account.size);
-    *order = account == 0 ? 0 : named_order(e, symbol, account, m->order_id, m->client_order_id);
+    *order = named_order(e, symbol, account, m->order_id, m->client_order_id);
     return *order == 0 ? REJECT_UNKNOWN_ORDER : 0;
 }
 

@@ -40,8 +40,7 @@ void cancel_apply(engine_t *e, const struct cancel_order *m)
     uint32_t order = 0;
     if (code == 0) {
         uint32_t account = name_table_find(&e->account_names, m->account.data, m->account.size);
-        if (account != 0)
-            order = named_order(e, symbol, account, m->order_id, m->client_order_id);
+        order = named_order(e, symbol, account, m->order_id, m->client_order_id);
         if (order == 0)
             code = REJECT_UNKNOWN_ORDER;
     }
@@ -55,29 +54,64 @@ void cancel_apply(engine_t *e, const struct cancel_order *m)
 
 /* ---- mass cancel ---- */
 
-/* The account whose cursor stands at the order accepted first; 0 if none is left. Only the
- * anonymous account may ask for everybody's orders, so this is not on any live path. */
-static uint32_t oldest_cursor(const engine_t *e)
+/* Everybody's orders, oldest first, are a merge of the accounts' lists: a heap of the accounts
+ * whose cursor stands at an order, the oldest on top. Only the anonymous account may ask for
+ * everybody's, so this is not on any live path. */
+
+static uint64_t cursor_id(const engine_t *e, uint32_t at)
 {
-    uint32_t oldest = 0;
-    uint64_t oldest_id = UINT64_MAX;
-    for (uint32_t a = 1; a <= e->account_names.count; a++) {
-        uint32_t order = e->accounts[a].mass_cursor;
-        if (order != 0 && order_at(e, order)->order_id < oldest_id) {
-            oldest = a;
-            oldest_id = order_at(e, order)->order_id;
-        }
-    }
-    return oldest;
+    return order_at(e, e->accounts[e->mass_heap[at]].mass_cursor)->order_id;
 }
 
-/* Where the running mass cancel stands; NULL if it is through. */
-static uint32_t *work_cursor(engine_t *e)
+static void heap_sink(engine_t *e, uint32_t at)
+{
+    for (;;) {
+        uint32_t least = at;
+        for (uint32_t child = 2 * at + 1; child <= 2 * at + 2; child++) {
+            if (child < e->mass_heap_count && cursor_id(e, child) < cursor_id(e, least))
+                least = child;
+        }
+        if (least == at)
+            return;
+        uint32_t account = e->mass_heap[at];
+        e->mass_heap[at] = e->mass_heap[least];
+        e->mass_heap[least] = account;
+        at = least;
+    }
+}
+
+static void heap_build(engine_t *e)
+{
+    e->mass_heap_count = 0;
+    for (uint32_t a = 1; a <= e->account_names.count; a++) {
+        e->accounts[a].mass_cursor = e->accounts[a].open.head;
+        if (e->accounts[a].mass_cursor != 0)
+            e->mass_heap[e->mass_heap_count++] = a;
+    }
+    for (uint32_t at = e->mass_heap_count / 2; at-- > 0;)
+        heap_sink(e, at);
+}
+
+/* The order the running mass cancel stands at; 0: it is through. */
+static uint32_t work_order(const engine_t *e)
 {
     if (!e->work.everybody)
-        return e->work.cursor == 0 ? NULL : &e->work.cursor;
-    uint32_t account = oldest_cursor(e);
-    return account == 0 ? NULL : &e->accounts[account].mass_cursor;
+        return e->work.cursor;
+    return e->mass_heap_count == 0 ? 0 : e->accounts[e->mass_heap[0]].mass_cursor;
+}
+
+/* Step past it, while it still is in its account's list. */
+static void work_step(engine_t *e)
+{
+    uint32_t next = order_at(e, work_order(e))->account_next;
+    if (!e->work.everybody) {
+        e->work.cursor = next;
+        return;
+    }
+    e->accounts[e->mass_heap[0]].mass_cursor = next;
+    if (next == 0)
+        e->mass_heap[0] = e->mass_heap[--e->mass_heap_count];
+    heap_sink(e, 0);
 }
 
 static bool fits(const struct work *w, const struct order *o)
@@ -87,21 +121,19 @@ static bool fits(const struct work *w, const struct order *o)
 
 void mass_cancel_go_on(engine_t *e)
 {
-    uint32_t *cursor;
-    while ((cursor = work_cursor(e)) != NULL) {
-        uint32_t order = *cursor;
-        if (fits(&e->work, order_at(e, order))) {
-            if (e->units_left == 0) {
-                e->outcome = e->work.outcome;
-                e->outcome.ready = false;
-                return;
-            }
+    uint32_t order;
+    while ((order = work_order(e)) != 0) {
+        bool takes = fits(&e->work, order_at(e, order));
+        if (takes && e->units_left == 0) {
+            e->outcome = e->work.outcome;
+            e->outcome.ready = false;
+            return;
+        }
+        work_step(e);
+        if (takes) {
             e->units_left--;
-            *cursor = order_at(e, order)->account_next;
             cancel_order_now(e, order, REASON_MASS);
             e->work.outcome.count++;
-        } else {
-            *cursor = order_at(e, order)->account_next;
         }
     }
     e->outcome = e->work.outcome;
@@ -132,7 +164,7 @@ void mass_cancel_apply(engine_t *e, const struct mass_cancel *m)
         .origin_seq = e->result_origin_seq,
         .outcome = e->outcome,
     };
-    for (uint32_t a = 1; e->work.everybody && a <= e->account_names.count; a++)
-        e->accounts[a].mass_cursor = e->accounts[a].open.head;
+    if (e->work.everybody)
+        heap_build(e);
     mass_cancel_go_on(e);
 }

@@ -68,6 +68,7 @@ engine_t *engine_new(const struct configure *limits, uint64_t hash_seed)
     e->accounts = memory_new((size_t)limits->accounts_max + 1, sizeof *e->accounts, "accounts");
     origins_init(&e->origins, (uint32_t)limits->origins_max, (uint32_t)limits->origin_window,
                  hash_seed);
+    e->mass_heap = memory_new((size_t)limits->accounts_max, sizeof *e->mass_heap, "accounts");
     e->events = memory_new(event_max(limits), sizeof *e->events, "events");
     e->touched = memory_new((size_t)limits->symbols_max, sizeof *e->touched, "symbols");
     if (limits->anonymous)
@@ -89,6 +90,7 @@ void engine_destroy(engine_t **engine)
     name_table_close(&e->account_names);
     memory_free(e->accounts, (size_t)e->limits.accounts_max + 1, sizeof *e->accounts);
     origins_close(&e->origins);
+    memory_free(e->mass_heap, (size_t)e->limits.accounts_max, sizeof *e->mass_heap);
     memory_free(e->events, event_max(&e->limits), sizeof *e->events);
     memory_free(e->touched, (size_t)e->limits.symbols_max, sizeof *e->touched);
     memory_free(e, 1, sizeof *e);

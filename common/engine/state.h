@@ -91,6 +91,8 @@ struct engine {
     struct account *accounts; /* by number of the name; 1 is the empty one if anonymous */
     struct origins origins;
     struct work work;
+    uint32_t *mass_heap; /* accounts a mass cancel of everybody has still to look at */
+    uint32_t mass_heap_count;
     uint32_t retired; /* orders to free when the next command comes, linked by account_next */
 
     /* the command now */
@@ -123,7 +125,7 @@ void engine_remember(engine_t *e, uint32_t order, enum order_status status, enum
 /* The order is open no more, and is remembered. */
 void engine_finish(engine_t *e, uint32_t order, enum order_status status, enum reason reason);
 
-/* Whether a command of `account` may act on the order. */
+/* Whether a command of `account` may act on the order; 0 is an account never seen. */
 bool engine_may_act(const engine_t *e, uint32_t account, const struct order *o);
 
 static inline struct order *order_at(const engine_t *e, uint32_t order)
@@ -142,7 +144,8 @@ void mass_cancel_go_on(engine_t *e);
 /* Take an open order off, wherever it is, and say so. */
 void cancel_order_now(engine_t *e, uint32_t order, enum reason reason);
 
-/* The open order a command names, by id or client order id, if its account may act on it. */
+/* The open order a command names, by id or client order id, if its account may act on it; 0: there
+ * is none. account: 0 for one never seen. */
 uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account, uint64_t order_id,
                      struct text client_order_id);
 

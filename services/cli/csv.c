@@ -220,9 +220,9 @@ void csv_fault_print(const struct csv_file *file, const struct csv_fault *fault)
         fprintf(stderr, "column %" PRIu64, fault->column_number);
     fputs(": found ", stderr);
     if (fault->found.size > 0) {
-        fputc('\'', stderr);
+        fputc('"', stderr);
         print_text(fault->found);
-        fputc('\'', stderr);
+        fputc('"', stderr);
     } else {
         fputs("nothing", stderr);
     }

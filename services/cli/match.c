@@ -91,8 +91,8 @@ struct session {
 
 static bool refuse_usage(const char *found, const char *expected)
 {
-    fprintf(stderr, "outcry match: found %s, expected %s\noutcry match --help says more.\n", found,
-            expected);
+    fprintf(stderr, "outcry match: found \"%s\", expected %s\noutcry match --help says more.\n",
+            found, expected);
     return false;
 }
 
@@ -103,9 +103,19 @@ static bool number_option(const char *text, int64_t max, const char *expected, i
     return refuse_usage(text, expected);
 }
 
+static bool take_path(struct options *o, const char *path)
+{
+    if (o->path != NULL)
+        return refuse_usage(path, "one FILE");
+    o->path = path;
+    return true;
+}
+
 static bool take_option(struct options *o, int option, const char *found)
 {
     switch (option) {
+    case 1: /* none, an argument of its own */
+        return take_path(o, optarg);
     case 'b':
         o->book_path = optarg;
         return true;
@@ -137,21 +147,26 @@ static bool read_options(struct options *o, int argc, char **argv)
         {"reuse-labels", no_argument, NULL, 'r'},     {"help", no_argument, NULL, 'h'},
         {"events-max", required_argument, NULL, 'e'}, {NULL, 0, NULL, 0},
     };
-    int option;
-    *o = (struct options){.path = "-", .events_max = EVENTS_DEFAULT};
-    optind = 1;
-    while ((option = getopt_long(argc, argv, ":", known, NULL)) != -1) {
-        if (!take_option(o, option, argv[optind - 1]))
+    *o = (struct options){.events_max = EVENTS_DEFAULT};
+    optind = 0; /* begin, even if somebody has used getopt before */
+    for (;;) {
+        const char *found = argv[optind == 0 ? 1 : optind];
+        int option = getopt_long(argc, argv, "-:", known, NULL);
+        if (option == -1)
+            break;
+        if (!take_option(o, option, found))
             return false;
         if (o->help)
             return true;
     }
-    if (argc - optind > 1)
-        return refuse_usage(argv[optind + 1], "one FILE");
-    if (optind < argc)
-        o->path = argv[optind];
+    for (int i = optind; i < argc; i++) {
+        if (!take_path(o, argv[i]))
+            return false;
+    }
     if ((o->book_path == NULL) != (o->depth == 0))
-        return refuse_usage("one of --book and --depth", "both or neither");
+        return refuse_usage(o->depth == 0 ? "--book" : "--depth", "both --book and --depth");
+    if (o->path == NULL)
+        o->path = "-";
     return true;
 }
 

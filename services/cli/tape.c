@@ -65,9 +65,9 @@ static void on_group(void *self, uint32_t topic, uint64_t seq, const struct fram
 }
 
 static void on_frame(void *self, uint32_t topic, const struct frame_head *head,
-                     const uint8_t *bytes, size_t size, bool whole)
+                     const uint8_t *bytes, size_t size)
 {
-    (void)self, (void)topic, (void)head, (void)bytes, (void)size, (void)whole;
+    (void)self, (void)topic, (void)head, (void)bytes, (void)size;
     fflush(stdout);
 }
 
