@@ -156,7 +156,6 @@ class TopicReader:
     def _keep(self, frame):
         if len(self.kept) >= KEPT_MAX:
             self.counts["overflows"] += 1
-            self.through = max(self.through or 0, self.kept[-1].seq)
             self.kept.clear()
         self.kept.append(frame)
 

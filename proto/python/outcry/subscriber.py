@@ -180,11 +180,10 @@ class Subscriber:
 
     def _on_refusal(self, request, code):
         reason = catalog.Reason
-        if code == reason.NOT_CAUGHT_UP:
-            request.due = time.monotonic() + NOT_YET_S
-            return
         self._request = None
-        if code == reason.TOO_OLD and request.kind == "resend":
+        if code == reason.NOT_CAUGHT_UP:
+            self._pause_until = time.monotonic() + NOT_YET_S
+        elif code == reason.TOO_OLD and request.kind == "resend":
             request.reader.on_too_old()
         elif code == reason.EPOCH_CHANGED:
             request.reader.on_epoch_changed()
