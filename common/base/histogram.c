@@ -32,10 +32,12 @@ void histogram_add(struct histogram *h, uint64_t value)
 
 uint64_t histogram_percentile(const struct histogram *h, double share)
 {
-    uint64_t wanted = (uint64_t)((double)h->count * share);
+    double exact = (double)h->count * share;
+    uint64_t wanted = (uint64_t)exact;
     uint64_t seen = 0;
-    if (wanted < 1)
-        wanted = 1;
+    /* Half of three values is two of them; what is less than a billionth off is rounding. */
+    if (wanted < 1 || exact - (double)wanted > exact * 1e-9)
+        wanted++;
     for (unsigned b = 0; b < HISTOGRAM_BUCKET_COUNT; b++) {
         seen += h->buckets[b];
         if (seen >= wanted && h->buckets[b] > 0)

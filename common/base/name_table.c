@@ -1,5 +1,6 @@
 #include "base/name_table.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #define XXH_INLINE_ALL
@@ -43,9 +44,9 @@ static uint32_t *bucket(const struct name_table *t, const char *text, size_t siz
     return &t->heads[XXH3_64bits_withSeed(text, size, t->seed) & t->bucket_mask];
 }
 
-static int is_name(const struct name *name, const char *text, size_t size)
+static bool is_name(const struct name *name, const char *text, size_t size)
 {
-    return name->size == size && memcmp(name->text, text, size) == 0;
+    return name->size == size && (size == 0 || memcmp(name->text, text, size) == 0);
 }
 
 uint32_t name_table_find(struct name_table *t, const char *text, size_t size)
@@ -72,7 +73,8 @@ uint32_t name_table_add(struct name_table *t, const char *text, size_t size)
     uint32_t *head = bucket(t, text, size);
     uint32_t n = ++t->count;
     t->names[n].size = (uint8_t)size;
-    memcpy(t->names[n].text, text, size);
+    if (size > 0)
+        memcpy(t->names[n].text, text, size);
     t->nexts[n] = *head;
     return *head = n;
 }

@@ -16,7 +16,8 @@ struct origin_owner {
     void *self;
     /* Push a message of commands; false if that cannot be done now (it is repeated later). */
     bool (*send)(void *self, const uint8_t *message, size_t size);
-    /* The result of command origin_seq; each exactly once, in order. frame_ns: the matcher's time. */
+    /* The result of command origin_seq; each exactly once, in order. frame_ns: the matcher's
+     * time. */
     void (*result)(void *self, uint64_t origin_seq, const struct result *result,
                    uint64_t frame_ns);
     /* The matcher does not know this session any more (a new history, or a newer session of the

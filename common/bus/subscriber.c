@@ -21,6 +21,7 @@ struct topic {
     uint64_t epoch; /* 0: none known yet */
     uint64_t at;    /* the state has everything up to here */
     uint64_t need;  /* a snapshot must be this new; a repair must reach this */
+    uint64_t heard; /* the newest frame that came */
 };
 
 /* A frame kept aside; its bytes follow. */
@@ -251,6 +252,8 @@ static void receive_events(subscriber_t *s, uint32_t topic, struct frame_reader 
         return;
     if (f->head.epoch > t->epoch)
         wait_anew(s, topic, f->head.epoch);
+    if (f->head.seq > t->heard)
+        t->heard = f->head.seq;
     if (t->state == WAITING)
         join_from(t, f->head.prev_seq);
     if (t->state == LIVE)
@@ -412,9 +415,12 @@ static void ask(subscriber_t *s, uint32_t topic, uint64_t now_ns)
     uint8_t bytes[RESEND_SIZE_MAX + SNAPSHOT_SIZE_MAX];
     struct request q;
     if (t->state == REPAIRING) {
+        /* All there is, what was kept aside included: it may have gaps of its own, and closing them
+         * one by one is slower than frames come. */
+        uint64_t through = t->heard > t->need ? t->heard : t->need;
         q.type = MESSAGE_RESEND;
-        q.resend =
-            (struct resend){reply, ++s->request_id, topic_name(s, topic), t->epoch, t->at, t->need};
+        q.resend = (struct resend){reply, ++s->request_id, topic_name(s, topic), t->epoch, t->at,
+                                   through};
         s->counts.resends++;
     } else {
         q.type = MESSAGE_SNAPSHOT;

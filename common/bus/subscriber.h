@@ -60,9 +60,9 @@ enum {
     SUBSCRIBER_REPEAT_MS = 500, /* a request without an answer is repeated after this */
 };
 
-/* KEEPS nothing of owner and requests but copies. reply: 32 hexadecimal digits, unpredictable, the owner's own:
- * `re.<reply>` must be subscribed, and `hb`. kept_size: bytes of frames kept aside while topics
- * are not live; more than that is dropped and asked for again. */
+/* KEEPS nothing of owner and requests but copies. reply: 32 hexadecimal digits, unpredictable, the
+ * owner's own: `re.<reply>` must be subscribed, and `hb`. kept_size: bytes of frames kept aside
+ * while topics are not live; more than that is dropped and asked for again. */
 subscriber_t *subscriber_new(const struct subscriber_owner *owner,
                              const struct subscriber_requests *requests, const char *reply,
                              size_t kept_size);

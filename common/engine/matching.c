@@ -88,6 +88,7 @@ static void trade(engine_t *e, struct symbol *s, uint32_t taker_slot, const stru
     int64_t qty = taker->open_qty < maker->open_qty ? taker->open_qty : maker->open_qty;
     s->marks.trade_seq = e->seq;
     taker->open_qty -= qty;
+    taker->status = ORDER_STATUS_PARTIALLY_FILLED; /* until it is found filled */
     book_take(&e->pool, &s->book, maker_slot, qty);
     fill(&e->details[taker_slot], qty, price, e->seq);
     fill(&e->details[maker_slot], qty, price, e->seq);
@@ -126,7 +127,6 @@ static void rest(engine_t *e, struct symbol *s, uint32_t slot)
 {
     struct order *o = order_at(e, slot);
     int64_t price = e->details[slot].price;
-    o->status = e->details[slot].filled_qty > 0 ? ORDER_STATUS_PARTIALLY_FILLED : ORDER_STATUS_NEW;
     o->priority = s->next_priority++;
     engine_touch(e, o->book);
     book_insert(&e->pool, &s->book, slot, price);

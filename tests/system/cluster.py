@@ -1,0 +1,383 @@
+"""Real clusters for tests: matchers and market-data as processes of their own, from a build's bin
+directory, in a fresh run directory, over ipc sockets in it.
+
+    def a_trade_is_published(test):
+        with test.cluster({"BTC-USD": {}}) as cluster:
+            cluster.outcry("simulate", "--count", "100", "--rate", "1000")
+            ...
+
+    if __name__ == "__main__":
+        system.main(__doc__, [a_trade_is_published])
+
+A test is a list of claims, each a function. Waits are for conditions and bounded. Whatever a test
+started it stops, by process id, and then every process is held to account: one that ended when
+nobody asked, an exit status that is not 0, a word of a sanitizer, a failed CHECK or a log line of
+level error fails the claim, with its log. If the test itself is killed, the kernel ends what it
+started.
+
+Exit status: 0; 1 if a claim does not hold; 77, with a line saying why, if something is absent.
+"""
+import argparse
+import contextlib
+import ctypes
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "proto" / "python"))
+
+SKIPPED = 77
+WAIT_S = 60  # a condition that takes longer will not come true
+STOP_S = 20
+LAST_LINES = 30
+FAULTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|CHECK failed"
+                    r'|"level":"error"')
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None)
+
+
+class Failed(Exception):
+    """A claim does not hold."""
+
+
+class Skipped(Exception):
+    """Something the test needs is not there."""
+
+
+def expect(condition, words):
+    """A claim's assertion: `words` say what was found instead."""
+    if not condition:
+        raise Failed(words() if callable(words) else words)
+
+
+def equal(found, expected, what):
+    expect(found == expected, lambda: f"{what}: found {found!r}, expected {expected!r}")
+
+
+def until(condition, what, seconds=WAIT_S, watch=None):
+    """Wait until condition() is true, and return it. watch() may raise meanwhile."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if watch is not None:
+            watch()
+        expect(time.monotonic() < deadline, f"not within {seconds} s: {what}")
+        time.sleep(0.005)
+
+
+def free_port():
+    """A port of this machine nobody listens at."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def clean_environment(**more):
+    """Ours, without settings of a cluster, and with the sanitizers set up."""
+    environment = {name: value for name, value in os.environ.items()
+                   if not name.startswith("OUTCRY_")}
+    suppressions = pathlib.Path(__file__).resolve().parents[1] / "tsan.supp"
+    environment["TSAN_OPTIONS"] = f"suppressions={suppressions} second_deadlock_stack=1"
+    environment["ASAN_OPTIONS"] = "detect_leaks=1 strict_string_checks=1"
+    environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
+    return {**environment, **more}
+
+
+class Process:
+    """A program of ours at work; what it says on stderr goes to its log."""
+
+    def __init__(self, name, command, directory, environment=None):
+        self.name = name
+        self.log = directory / f"{name}.{time.monotonic_ns()}.log"  # one a life
+        self.output = self.log.with_suffix(".out")
+        self.allowed = {0}
+        with open(self.log, "wb") as log, open(self.output, "wb") as output:
+            self.popen = subprocess.Popen(
+                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output,
+                stderr=log, cwd=directory, env=environment or clean_environment(),
+                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+
+    @property
+    def pid(self):
+        return self.popen.pid
+
+    @property
+    def running(self):
+        return self.popen.poll() is None
+
+    @property
+    def words(self):
+        """All it said on stderr."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    @property
+    def said(self):
+        """All it said on stdout."""
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def facts(self, event):
+        """Its log lines of this event, as dicts."""
+        lines = (json.loads(line) for line in self.words.splitlines() if line.startswith("{"))
+        return [fact for fact in lines if fact["event"] == event]
+
+    def send(self, signal_number):
+        self.popen.send_signal(signal_number)
+
+    def wait(self, seconds=WAIT_S):
+        """Its exit status."""
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
+            raise Failed(f"{self.name} was still running after {seconds} s\n{self.tail()}") from None
+
+    def stop(self):
+        """SIGTERM; it must end well."""
+        if self.running:
+            self.send(signal.SIGTERM)
+        self.wait(STOP_S)
+
+    def kill(self):
+        """kill -9, as a test of others."""
+        self.allowed.add(-signal.SIGKILL)
+        self.send(signal.SIGKILL)
+        self.wait(STOP_S)
+
+    def tail(self):
+        lines = self.words.splitlines()
+        return "\n".join([f"    ... the log of {self.name}:", *("    " + line[:400] for line in
+                                                               lines[-LAST_LINES:])])
+
+    def check(self):
+        """Raise if it said or did what it must not."""
+        fault = FAULTS.search(self.words)
+        if fault is not None:
+            line = self.words.count("\n", 0, fault.start()) + 1
+            found = "\n".join(self.words.splitlines()[line - 1:line + 40])
+            raise Failed(f"{self.name} said at line {line} of its log:\n{found}")
+        status = self.popen.poll()
+        if status is not None and status not in self.allowed:
+            raise Failed(f"{self.name} ended with status {status}\n{self.tail()}")
+
+
+class Cluster:
+    """Matchers and market-data. As a context: they are ready within it, and have stopped well after
+    it."""
+
+    def __init__(self, binaries, symbols, shards=1, settings=None, first_seconds=WAIT_S):
+        self.binaries = pathlib.Path(binaries).resolve()
+        self.symbols = symbols
+        self.shards = shards
+        self.seconds = first_seconds
+        self.run_dir = pathlib.Path(tempfile.mkdtemp(prefix="outcry-test-"))
+        self.config = self.run_dir / "cluster.cfg"
+        self.processes = []  # all that ever ran here
+        self.matchers = {}
+        self.market_data = None
+        addresses = {"market_data_address": f"ipc://{self.run_dir}/market-data",
+                     "market_data_requests_address": f"ipc://{self.run_dir}/market-data.requests"}
+        self.settings = {"run_dir": str(self.run_dir), **addresses, **(settings or {})}
+        self._write_config()
+
+    def _write_config(self):
+        """Settings go by the environment, the symbols by the file."""
+        lines = [f"shards = {self.shards}", "symbols"]
+        for name, options in self.symbols.items():
+            lines.append(f"    {name}")
+            lines += [f"        {key} = {value}" for key, value in options.items()]
+        self.config.write_text("\n".join(lines) + "\n", encoding="ascii")
+
+    @property
+    def environment(self):
+        settings = {f"OUTCRY_{name.upper()}": str(value) for name, value in self.settings.items()}
+        return clean_environment(OUTCRY_CONFIG=str(self.config), **settings)
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.end(failed=True)
+            raise
+        return self
+
+    def __exit__(self, kind, value, trace):
+        self.end(failed=kind is not None)
+
+    # ---- addresses ----
+
+    def address(self, what, shard=0):
+        """Of a matcher's `commands`, `requests`, `private` or `public`, or market-data's
+        `market_data` or `market_data_requests`."""
+        default = f"ipc://{self.run_dir}/{{shard}}.{what}"
+        address = self.settings.get(f"{what}_address", default)
+        return address.replace("{shard}", str(shard)).replace("{run_dir}", str(self.run_dir))
+
+    def shard_of(self, symbol):
+        return int(self.symbols[symbol].get("shard", 0))
+
+    # ---- processes ----
+
+    def spawn(self, name, *command):
+        process = Process(name, [self.binaries / command[0], *command[1:]], self.run_dir,
+                          self.environment)
+        self.processes.append(process)
+        return process
+
+    def start_matcher(self, shard=0):
+        matcher = self.spawn(f"matcher-{shard}", "outcry-matcher", "--shard", shard)
+        self.matchers[shard] = matcher
+        return matcher
+
+    def start_market_data(self):
+        self.market_data = self.spawn("market-data", "outcry-market-data")
+        return self.market_data
+
+    def start(self):
+        for shard in range(self.shards):
+            self.start_matcher(shard)
+        self.start_market_data()
+        self.until_ready()
+
+    def epoch(self, shard=0):
+        """The epoch its matcher says it began."""
+        matcher = self.matchers[shard]
+        return self.until(lambda: matcher.facts("started"), "a matcher says that it started",
+                          )[0]["epoch"]
+
+    def until_ready(self):
+        """A reader like any other can follow every symbol, in the matchers' newest epochs."""
+        import outcry
+        epochs = {shard: self.epoch(shard) for shard in self.matchers}
+        topics = [f"{kind}.{name}" for name in self.symbols for kind in ("bbo", "l2")]
+        with outcry.Subscriber(self.address("market_data"), topics) as reader:
+            def ready():
+                reader.receive(0.02)
+                return reader.live and all(
+                    one.epoch >= epochs[self.shard_of(topic.split(".", 1)[1])]
+                    for topic, one in reader.readers.items())
+            self.until(ready, "every symbol can be followed", self.seconds)
+
+    def until(self, condition, what, seconds=WAIT_S):
+        return until(condition, what, seconds, watch=self.check)
+
+    def outcry(self, *arguments, status=0, seconds=600, name=None):
+        """Run a command of the command line to its end; the Process."""
+        process = self.spawn(name or f"outcry-{arguments[0]}", "outcry", *arguments)
+        process.allowed = {status}
+        process.wait(seconds)
+        process.check()
+        return process
+
+    def check(self):
+        for process in self.processes:
+            process.check()
+        for process in [*self.matchers.values(), self.market_data]:
+            if process is not None and not process.running and -9 not in process.allowed:
+                raise Failed(f"{process.name} ended by itself\n{process.tail()}")
+
+    def end(self, failed):
+        """Stop the readers before what they read; then hold every process to account."""
+        faults = []
+        for process in reversed(self.processes):
+            try:
+                process.stop()
+                process.check()
+            except Failed as fault:
+                faults.append(str(fault))
+        if failed:
+            for process in self.processes:
+                print(process.tail(), file=sys.stderr)
+        shutil.rmtree(self.run_dir, ignore_errors=True)
+        if faults and not failed:
+            raise Failed("\n".join(faults))
+        for fault in faults:
+            print(fault, file=sys.stderr)
+
+
+class Test:
+    """What a claim is given."""
+
+    def __init__(self, options):
+        self.options = options
+        self.bin = pathlib.Path(options.bin).resolve()
+        self.data = pathlib.Path(options.data) if options.data else None
+        self.random = random.Random(options.seed)
+        self.seed = options.seed
+
+    def count(self, number):
+        """How many of something, by --scale."""
+        return max(1, round(number * self.options.scale))
+
+    def cluster(self, symbols, **options):
+        return Cluster(self.bin, symbols, **options)
+
+    def need(self, *parts):
+        """A file of the real data."""
+        if self.data is None:
+            raise Skipped("--data is not given")
+        path = self.data.joinpath(*parts)
+        if not path.exists():
+            raise Skipped(f"{path} is absent")
+        return path
+
+    @contextlib.contextmanager
+    def directory(self):
+        """A directory of its own, gone afterwards."""
+        with tempfile.TemporaryDirectory(prefix="outcry-test-") as path:
+            yield pathlib.Path(path)
+
+
+def make_parser(description):
+    parser = argparse.ArgumentParser(description=description,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bin", required=True, help="the build's bin directory")
+    parser.add_argument("--data", default=os.environ.get("OUTCRY_TEST_DATA", ""),
+                        help="the directory of real data (shared/data)")
+    parser.add_argument("--seed", type=int, default=None, help="of what is random")
+    parser.add_argument("--scale", type=float, default=1.0, help="how much, of what can be scaled")
+    parser.add_argument("--only", default="", help="claims whose name holds this")
+    return parser
+
+
+def main(description, claims, parser=None):
+    """Run the claims; exits."""
+    options = (parser or make_parser(description)).parse_args()
+    if options.seed is None:
+        options.seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {options.seed}", flush=True)
+    failed, skipped = [], []
+    for claim in claims:
+        if options.only not in claim.__name__:
+            continue
+        start = time.monotonic()
+        outcome = "holds"
+        try:
+            claim(Test(options))
+        except Skipped as why:
+            outcome = f"skipped: {why}"
+            skipped.append(claim.__name__)
+        except Failed as why:
+            outcome = f"FAILED: {why}"
+            failed.append(claim.__name__)
+        except Exception:
+            outcome = f"FAILED:\n{traceback.format_exc()}"
+            failed.append(claim.__name__)
+        print(f"{claim.__name__} ({time.monotonic() - start:.1f} s) {outcome}", flush=True)
+    if failed:
+        print(f"failed with --seed {options.seed}: {' '.join(failed)}", file=sys.stderr)
+        sys.exit(1)
+    sys.exit(SKIPPED if skipped and len(skipped) == len(claims) else 0)

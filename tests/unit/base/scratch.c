@@ -1,0 +1,49 @@
+#include "tests/unit/base/scratch.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/check.h"
+
+static char directory[32];
+static char before[4096];
+
+int scratch_open(void **state)
+{
+    (void)state;
+    strcpy(directory, "/tmp/outcry-XXXXXX");
+    CHECK(getcwd(before, sizeof before) != NULL);
+    CHECK(mkdtemp(directory) != NULL);
+    CHECK(chdir(directory) == 0);
+    return 0;
+}
+
+int scratch_close(void **state)
+{
+    (void)state;
+    DIR *d = opendir(directory);
+    CHECK(d != NULL);
+    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
+        if (e->d_name[0] != '.' || strlen(e->d_name) > 2)
+            remove(e->d_name);
+    }
+    closedir(d);
+    CHECK(chdir(before) == 0);
+    CHECK(rmdir(directory) == 0);
+    return 0;
+}
+
+const char *scratch_path(void)
+{
+    return directory;
+}
+
+void scratch_write(const char *name, const char *text)
+{
+    FILE *f = fopen(name, "w");
+    CHECK(f != NULL);
+    CHECK(fputs(text, f) >= 0 && fclose(f) == 0);
+}
