@@ -6,9 +6,10 @@
 #include <zmq.h>
 
 #include "base/check.h"
+#include "proto/messages.h"
 
 enum {
-    LINGER_PUSH_MS = 200,
+    LINGER_MS = 200, /* what is sent last still goes out */
     BEAT_MS = 1000,
     BEAT_TIMEOUT_MS = 5000,
 };
@@ -32,9 +33,18 @@ static int socket_type(enum endpoint_kind kind)
     }
 }
 
+/* A peer that sends a larger message than any there is is cut off. */
+static void set_size_max(void *socket)
+{
+    int64_t size = FRAME_SIZE_MAX;
+    CHECK(zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size, sizeof size) == 0);
+}
+
 static void set_all(void *socket, enum endpoint_kind kind, const char *address)
 {
-    set(socket, ZMQ_LINGER, kind == ENDPOINT_PUSH ? LINGER_PUSH_MS : 0);
+    bool sends = kind == ENDPOINT_PUSH || kind == ENDPOINT_XPUB;
+    set_size_max(socket);
+    set(socket, ZMQ_LINGER, sends ? LINGER_MS : 0);
     if (kind == ENDPOINT_PUSH) {
         set(socket, ZMQ_IMMEDIATE, 1); /* nothing is queued for a peer that is not there */
         set(socket, ZMQ_SNDHWM, ENDPOINT_MARK_PULL);

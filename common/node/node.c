@@ -7,7 +7,6 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 
 struct input {
@@ -34,6 +33,7 @@ struct node {
     uint64_t now_ns;
     uint64_t batch;                 /* number of the one being made */
     bool busy;                      /* the last cycle left something to do */
+    uint64_t report_ns; /* when the service reported last; monotonic */
     struct journal_batch unwritten; /* number 0: none; else the journal had no space for it */
 };
 
@@ -210,6 +210,15 @@ static void send_due(node_t *n)
     }
 }
 
+static void report(node_t *n)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    if (n->service.report == NULL || now_ns < n->report_ns + NS_PER_SECOND)
+        return;
+    n->report_ns = now_ns;
+    n->service.report(n->service.self);
+}
+
 enum status node_cycle(node_t *n)
 {
     enum status status;
@@ -221,6 +230,7 @@ enum status node_cycle(node_t *n)
     else
         status = make_batch(n);
     send_due(n);
+    report(n);
     return status;
 }
 

@@ -32,6 +32,9 @@ struct service {
     void (*subscription)(void *self, unsigned output, const uint8_t *message, size_t size);
     /* Nobody came for a while; how long may we sleep until the next begin() is wanted, ms. */
     unsigned (*patience_ms)(void *self);
+    /* Not part of the step: called about once a second, to log what is new; NULL if the service
+     * has nothing to say. */
+    void (*report)(void *self);
 };
 
 #endif

@@ -24,6 +24,8 @@ struct shard {
     uint64_t epoch;
     struct view *views; /* by number of the topic at its subscriber */
     uint32_t view_count;
+    uint64_t reported_epoch;
+    uint64_t reported_faults;
 };
 
 /* Whose a topic of the publisher is. */
@@ -84,7 +86,6 @@ static void shard_epoch(struct shard *s, uint64_t epoch)
     for (uint32_t i = 0; i < s->view_count; i++)
         view_tell(&s->views[i], false);
     publisher_epoch_set(s->owner->publisher, s->number, epoch);
-    log_info("market_data", "epoch", LOG_U64("shard", s->number), LOG_U64("epoch", epoch));
 }
 
 static void on_joined(void *self, uint32_t topic, const struct frame_head *head)
@@ -114,13 +115,8 @@ static struct u64_or_nil on_hash(void *self, uint32_t topic)
 
 static void on_fault(void *self, uint32_t topic, enum subscriber_fault fault)
 {
-    struct shard *s = self;
-    struct view *v = view_of(self, topic);
-    log_error("market_data",
-              fault == SUBSCRIBER_HASH_DIFFERS ? "hash_differs" : "sequence_went_back",
-              LOG_U64("shard", s->number), LOG_U64("seq", subscriber_seq(s->subscriber, topic)),
-              LOG_BYTES("symbol", v->symbol.data, v->symbol.size));
-    view_fault(v);
+    (void)fault; /* either way it joins again, and report() says so */
+    view_fault(view_of(self, topic));
 }
 
 static bool on_request(void *self, const uint8_t *bytes, size_t size)
@@ -297,6 +293,23 @@ static unsigned market_data_patience_ms(void *self)
     return PATIENCE_MS;
 }
 
+/* A new history, and what should not happen, when it does. */
+static void market_data_report(void *self)
+{
+    market_data_t *m = self;
+    for (uint32_t i = 0; i < m->shard_count; i++) {
+        struct shard *s = &m->shards[i];
+        struct subscriber_counts counts = subscriber_counts(s->subscriber);
+        if (s->epoch != s->reported_epoch)
+            log_info("market_data", "epoch", LOG_U64("shard", i), LOG_U64("epoch", s->epoch));
+        if (counts.faults != s->reported_faults)
+            log_error("market_data", "matcher_contradicts_itself", LOG_U64("shard", i),
+                      LOG_U64("faults", counts.faults), LOG_U64("gaps", counts.gaps));
+        s->reported_epoch = s->epoch;
+        s->reported_faults = counts.faults;
+    }
+}
+
 struct service market_data_service(market_data_t *m)
 {
     return (struct service){
@@ -307,5 +320,6 @@ struct service market_data_service(market_data_t *m)
         .end = market_data_end,
         .subscription = market_data_subscription,
         .patience_ms = market_data_patience_ms,
+        .report = market_data_report,
     };
 }

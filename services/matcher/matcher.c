@@ -36,6 +36,7 @@ struct matcher {
     struct add_symbol *symbols; /* still to be sequenced, first of all */
     unsigned symbol_count;
     struct matcher_counts counts;
+    struct matcher_counts reported;
 };
 
 matcher_t *matcher_new(const struct matcher_options *options, const struct add_symbol *symbols,
@@ -210,8 +211,6 @@ static enum verdict receive_command(matcher_t *m, const uint8_t **at, const uint
         m->counts.foreign++;
     else
         m->counts.garbage++;
-    log_debug("matcher", "unreadable_command", LOG_U64("shard", m->options.limits.shard),
-              LOG_U64("left", end - start), LOG_U64("foreign", read == COMMAND_READ_VERSION));
     return VERDICT_SKIP;
 }
 
@@ -219,6 +218,10 @@ static enum intake receive_commands(matcher_t *m, const uint8_t *message, size_t
 {
     const uint8_t *at = message + m->message_at;
     const uint8_t *end = message + size;
+    if (size == 0 || size > COMMAND_MESSAGE_SIZE_MAX) {
+        m->counts.garbage++;
+        return INTAKE_MORE;
+    }
     while (at < end) {
         if (engine_waiting(m->engine) > 0 || batch_full(m)) {
             m->message_at = (size_t)(at - message);
@@ -322,6 +325,22 @@ static unsigned matcher_patience_ms(void *self)
     return (unsigned)((m->heartbeat_due_ns - m->now_ns) / NS_PER_MS + 1);
 }
 
+/* What should not happen, when it does. */
+static void matcher_report(void *self)
+{
+    matcher_t *m = self;
+    const struct matcher_counts *now = &m->counts, *last = &m->reported;
+    if (now->garbage != last->garbage || now->foreign != last->foreign)
+        log_warn("matcher", "unreadable_commands", LOG_U64("shard", m->options.limits.shard),
+                 LOG_U64("seq", engine_seq(m->engine)), LOG_U64("garbage", now->garbage),
+                 LOG_U64("foreign", now->foreign));
+    if (now->refused != last->refused || now->gaps != last->gaps)
+        log_warn("matcher", "commands_not_sequenced", LOG_U64("shard", m->options.limits.shard),
+                 LOG_U64("seq", engine_seq(m->engine)), LOG_U64("refused", now->refused),
+                 LOG_U64("gaps", now->gaps));
+    m->reported = m->counts;
+}
+
 struct service matcher_service(matcher_t *m)
 {
     return (struct service){
@@ -332,5 +351,6 @@ struct service matcher_service(matcher_t *m)
         .end = matcher_end,
         .subscription = matcher_subscription,
         .patience_ms = matcher_patience_ms,
+        .report = matcher_report,
     };
 }

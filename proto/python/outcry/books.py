@@ -147,28 +147,30 @@ class L3Book:
 
 
 class BboView:
-    """The last `bbo` event of a `bbo.` topic as `last`; None before the first."""
+    """The best bid and offer of a `bbo.` topic; `bids` and `asks` as of a book one level deep."""
 
-    hash = None
+    hash = None  # there is none in `bbo.`
 
     def __init__(self):
-        self.last = None
+        self.last = None  # the last `bbo` event
+
+    def bids(self, depth=1):
+        if self.last is None or self.last.bid_price is None:
+            return []
+        return [(self.last.bid_price, self.last.bid_qty)][:depth]
+
+    def asks(self, depth=1):
+        if self.last is None or self.last.ask_price is None:
+            return []
+        return [(self.last.ask_price, self.last.ask_qty)][:depth]
 
     def apply(self, event):
         if event.name == "bbo":
             self.last = event
 
 
-class NoBook:
-    """Behind topics without a state: `trade.`, `acct.`."""
-
-    hash = None
-
-    def apply(self, event):
-        """There is nothing to keep."""
-
-
 def book_for(topic):
-    """What a reader of the topic keeps."""
+    """What a reader of the topic keeps; None where there is no state: `trade.`, `acct.`."""
     kinds = {"l2": L2Book, "l3": L3Book, "bbo": BboView}
-    return kinds.get(topic.split(".", maxsplit=1)[0], NoBook)()
+    kind = kinds.get(topic.split(".", maxsplit=1)[0])
+    return None if kind is None else kind()

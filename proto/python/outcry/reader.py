@@ -30,7 +30,7 @@ class Update:
     seq: int
     time_ns: int
     events: list
-    book: object  # L2Book, L3Book, BboView or NoBook: live, so look now
+    book: object  # L2Book, L3Book or BboView, live, so look now; None if the topic has no state
 
 
 class TopicReader:
@@ -189,6 +189,8 @@ class TopicReader:
         self._check_hash(frame.hash, f"frame at {frame.seq}")
 
     def _apply_events(self, events):
+        if self.book is None:
+            return
         try:
             for event in events:
                 self.book.apply(event)
@@ -198,7 +200,7 @@ class TopicReader:
 
     def _check_hash(self, said, where):
         """The publisher's word against ours, wherever there is a book."""
-        if self.book.hash is None:
+        if self.book is None or self.book.hash is None:
             return
         self.counts["hashes"] += 1
         if self.book.hash != said:
