@@ -1,5 +1,7 @@
 #include "command.h"
 
+#include "names.h"
+
 /* Every message that stands in struct command, by class; the others are skipped. */
 #define FOR_COMMAND(name, NAME, X)  X(name, NAME)
 #define FOR_INTERNAL(name, NAME, X) X(name, NAME)
@@ -14,7 +16,7 @@
         if (field_count >= known)                                                                  \
             name##_get_fields(r, &c->name);                                                        \
         break;
-#define READ_COMMAND(name, NAME, type, class, text) FOR_##class (name, NAME, READ_CASE)
+#define READ_COMMAND(name, NAME, type, class, text) FOR_##class(name, NAME, READ_CASE)
 
 /* Read the fields of the body; false if they do not fit the type. */
 static bool body_read(struct wire_reader *r, struct command *c, uint32_t field_count)
@@ -42,17 +44,6 @@ static enum command_read head_read(struct wire_reader *r, uint64_t *type, uint32
     return r->bad ? COMMAND_READ_GARBAGE : COMMAND_READ_OK;
 }
 
-static bool origin_valid(struct text origin)
-{
-    for (size_t i = 0; i < origin.size; i++) {
-        char c = origin.data[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-              c == '_' || c == '-'))
-            return false;
-    }
-    return true;
-}
-
 enum command_read command_read(const uint8_t **at, const uint8_t *end, struct command *c)
 {
     struct wire_reader whole = {*at, end, false};
@@ -68,7 +59,7 @@ enum command_read command_read(const uint8_t **at, const uint8_t *end, struct co
     if (rest < ENVELOPE_FIELD_COUNT)
         return COMMAND_READ_GARBAGE;
     envelope_get_fields(&r, &c->envelope);
-    if (r.bad || !origin_valid(c->envelope.origin))
+    if (r.bad || !name_is_plain(c->envelope.origin))
         return COMMAND_READ_GARBAGE;
     if (!body_read(&r, c, rest - ENVELOPE_FIELD_COUNT))
         c->type = COMMAND_MALFORMED;
@@ -87,7 +78,7 @@ enum command_read command_read(const uint8_t **at, const uint8_t *end, struct co
         envelope_put_fields(w, &c->envelope);                                                      \
         name##_put_fields(w, &c->name);                                                            \
         break;
-#define WRITE_COMMAND(name, NAME, type, class, text) FOR_##class (name, NAME, WRITE_CASE)
+#define WRITE_COMMAND(name, NAME, type, class, text) FOR_##class(name, NAME, WRITE_CASE)
 
 void command_write(struct wire_writer *w, const struct command *c)
 {
@@ -133,6 +124,5 @@ void request_write(struct wire_writer *w, const struct request *q)
 
 bool command_internal(uint64_t type)
 {
-    return type == MESSAGE_CONFIGURE || type == MESSAGE_ADD_SYMBOL ||
-           type == MESSAGE_CONTINUE_WORK;
+    return type == MESSAGE_CONFIGURE || type == MESSAGE_ADD_SYMBOL || type == MESSAGE_CONTINUE_WORK;
 }

@@ -88,13 +88,13 @@ enum {
     F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                                         \
     F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                                      \
     F(u64, order_id, 0, "0: named by client_order_id")                                             \
-    F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "read where order_id is 0")
+    F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "names it where order_id is 0")
 
 #define amend_order_FIELDS(F)                                                                      \
     F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                                         \
     F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                                      \
     F(u64, order_id, 0, "0: named by client_order_id")                                             \
-    F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "read where order_id is 0")                 \
+    F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "names it where order_id is 0")             \
     F(qty_is, qty_is, 0, "what qty means")                                                         \
     F(i64_or_nil, qty, 0, "lots; nil: as it is")                                                   \
     F(i64_or_nil, price, 0, "ticks; nil: as it is")

@@ -30,7 +30,8 @@ def with_tables(tool, text):
         raise SystemExit(f"PROTOCOL.md must mark each of {sorted(SECTIONS)} once, found {found}")
 
     def part(match):
-        return match.group(1) + "\n" + generated(tool, "--markdown", match.group(2)) + match.group(4)
+        table = generated(tool, "--markdown", match.group(2))
+        return match.group(1) + "\n" + table + match.group(4)
 
     return MARKED.sub(part, text)
 

@@ -209,23 +209,42 @@ static uint64_t skip_head(struct wire_reader *r)
     if (tag <= 0xbf)
         return take_run(r, tag & 31u), 0;
     switch (tag) {
-    case 0xc4: case 0xc5: case 0xc6: /* bin */
+    case 0xc4:
+    case 0xc5:
+    case 0xc6: /* bin */
         return take_run(r, take_number(r, 1u << (tag - 0xc4))), 0;
-    case 0xc7: case 0xc8: case 0xc9: /* ext: size, kind, bytes */
+    case 0xc7:
+    case 0xc8:
+    case 0xc9: /* ext: size, kind, bytes */
         return take_run(r, take_number(r, 1u << (tag - 0xc7)) + 1), 0;
-    case 0xca: case 0xcb: /* float */
+    case 0xca:
+    case 0xcb: /* float */
         return take_run(r, tag == 0xca ? 4 : 8), 0;
-    case 0xcc: case 0xcd: case 0xce: case 0xcf: /* unsigned */
+    case 0xcc:
+    case 0xcd:
+    case 0xce:
+    case 0xcf: /* unsigned */
         return take_run(r, 1u << (tag - 0xcc)), 0;
-    case 0xd0: case 0xd1: case 0xd2: case 0xd3: /* signed */
+    case 0xd0:
+    case 0xd1:
+    case 0xd2:
+    case 0xd3: /* signed */
         return take_run(r, 1u << (tag - 0xd0)), 0;
-    case 0xd4: case 0xd5: case 0xd6: case 0xd7: case 0xd8: /* fixext: kind, bytes */
+    case 0xd4:
+    case 0xd5:
+    case 0xd6:
+    case 0xd7:
+    case 0xd8: /* fixext: kind, bytes */
         return take_run(r, 1u + (1u << (tag - 0xd4))), 0;
-    case 0xd9: case 0xda: case 0xdb: /* str */
+    case 0xd9:
+    case 0xda:
+    case 0xdb: /* str */
         return take_run(r, take_number(r, 1u << (tag - 0xd9))), 0;
-    case 0xdc: case 0xdd:
+    case 0xdc:
+    case 0xdd:
         return take_number(r, tag == 0xdc ? 2 : 4);
-    case 0xde: case 0xdf:
+    case 0xde:
+    case 0xdf:
         return 2 * take_number(r, tag == 0xde ? 2 : 4);
     default: /* 0xc1 */
         fault(r);

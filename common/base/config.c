@@ -57,12 +57,13 @@ static zconfig_t *load_tree(const char *file, const char *text, char *error)
     char *complaint = NULL;
     size_t size = 0;
     FILE *log = open_memstream(&complaint, &size);
+    FILE *standard = stdout;
     CHECK(log != NULL);
-    zsys_set_logstream(log);
     zchunk_t *chunk = zchunk_new(text, strlen(text));
+    stdout = log; /* zconfig prints what it complains of; in glibc stdout is a variable */
     zconfig_t *root = zconfig_chunk_load(chunk);
+    stdout = standard;
     zchunk_destroy(&chunk);
-    zsys_set_logstream(stderr);
     fclose(log);
     if (root == NULL)
         say_syntax_error(file, complaint, error);
@@ -144,7 +145,8 @@ static bool next_line(struct line *l)
     return false;
 }
 
-/* Walk the lines, putting together each one's path. */
+/* Walk the lines, putting together each one's path. What is deeper or longer than any setting comes
+ * under a shortened path: it is none, and its visitor will say so. */
 static bool walk_lines(const config_t *c, void *self,
                        bool (*visit)(void *self, const char *path, const struct line *l))
 {
@@ -152,14 +154,13 @@ static bool walk_lines(const config_t *c, void *self,
     char path[CONFIG_PATH_SIZE];
     size_t sizes[DEPTH_MAX + 1] = {0};
     while (next_line(&l)) {
-        if (l.depth >= DEPTH_MAX)
-            continue;
-        size_t size = sizes[l.depth];
-        int more = snprintf(path + size, sizeof path - size, "%s%.*s", size > 0 ? "/" : "",
+        unsigned depth = l.depth < DEPTH_MAX ? l.depth : DEPTH_MAX;
+        size_t room = sizeof path - sizes[depth];
+        int more = snprintf(path + sizes[depth], room, "%s%.*s", sizes[depth] > 0 ? "/" : "",
                             (int)l.name_size, l.name);
-        if (more < 0 || (size_t)more >= sizeof path - size)
-            continue;
-        sizes[l.depth + 1] = size + (size_t)more;
+        CHECK(more >= 0);
+        if (depth < DEPTH_MAX)
+            sizes[depth + 1] = sizes[depth] + ((size_t)more < room ? (size_t)more : room - 1);
         if (!visit(self, path, &l))
             return false;
     }

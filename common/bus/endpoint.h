@@ -1,8 +1,8 @@
 /* endpoint: sockets of one context, opened the one way we use them.
  *
  * Requests and commands: PUSH connects to a bound PULL. What follows: SUB connects to a bound XPUB.
- * What was sent last lingers for a moment, a message larger than FRAME_SIZE_MAX is not taken in, tcp
- * sockets beat (ZMTP heartbeats) so that a dead peer is noticed, and an XPUB passes every
+ * What was sent last lingers for a moment, a message larger than FRAME_SIZE_MAX is not taken in,
+ * tcp sockets beat (ZMTP heartbeats) so that a dead peer is noticed, and an XPUB passes every
  * subscription message on. Errors come back in words. Thread: one. */
 #ifndef OUTCRY_BUS_ENDPOINT_H
 #define OUTCRY_BUS_ENDPOINT_H

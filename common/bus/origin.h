@@ -18,8 +18,7 @@ struct origin_owner {
     bool (*send)(void *self, const uint8_t *message, size_t size);
     /* The result of command origin_seq; each exactly once, in order. frame_ns: the matcher's
      * time. */
-    void (*result)(void *self, uint64_t origin_seq, const struct result *result,
-                   uint64_t frame_ns);
+    void (*result)(void *self, uint64_t origin_seq, const struct result *result, uint64_t frame_ns);
     /* The matcher does not know this session any more (a new history, or a newer session of the
      * same name): commands without a result have an unknown outcome, and none can be sent. */
     void (*lost)(void *self, enum reason code);
@@ -28,7 +27,7 @@ struct origin_owner {
 typedef struct origin origin_t;
 
 enum {
-    ORIGIN_REPEAT_MS = 500,           /* without any result, everything unanswered is sent again */
+    ORIGIN_REPEAT_MS = 500, /* without any result, everything unanswered is sent again */
     ORIGIN_MESSAGE_SIZE_MAX = 32 << 10, /* commands are packed up to this */
 };
 

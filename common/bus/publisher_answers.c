@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "bus/publisher.h"
 #include "bus/publisher_parts.h"
+#include "proto/names.h"
 
 enum {
     RESENT_HEAD_SIZE_MAX = 16,   /* of a `resent` event, before its frame */
@@ -231,16 +232,6 @@ static void serve(publisher_t *p, const struct request *q)
 
 /* ---- who listens ---- */
 
-static bool reply_valid(struct text reply)
-{
-    for (size_t i = 0; i < reply.size; i++) {
-        char c = reply.data[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
-            return false;
-    }
-    return reply.size == REPLY_SIZE;
-}
-
 static uint32_t asker_find(const publisher_t *p, struct text reply)
 {
     uint32_t i = 0;
@@ -290,7 +281,7 @@ void publisher_request(publisher_t *p, const uint8_t *message, size_t size, uint
     struct request q;
     bool known = request_read(&at, message + size, &q) == COMMAND_READ_OK &&
                  (q.type == MESSAGE_RESEND || q.type == MESSAGE_SNAPSHOT);
-    if (!known || at != message + size || !reply_valid(reply_of(&q)) ||
+    if (!known || at != message + size || !name_is_reply(reply_of(&q)) ||
         size > sizeof p->waiting[0].bytes) {
         p->counts.garbage++;
         return;

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/name_table.h"
+#include "bus/aside.h"
 
 enum topic_state { WAITING, JOINING, LIVE, REPAIRING };
 
@@ -24,22 +25,13 @@ struct topic {
     uint64_t heard; /* the newest frame that came */
 };
 
-/* A frame kept aside; its bytes follow. */
-struct kept {
-    uint32_t topic; /* TOPIC_NONE: done with */
-    uint32_t size;
-};
-
 struct subscriber {
     struct subscriber_owner owner;
     struct subscriber_requests requests;
     char reply_topic[3 + REPLY_SIZE];
     struct name_table names; /* topic t is name t + 1 */
     struct topic *topics;
-    uint8_t *kept; /* frames kept aside, in the order they came */
-    size_t kept_max;
-    size_t kept_size;
-    size_t kept_live; /* of them not done with */
+    struct aside aside;
 
     /* the request outstanding */
     uint32_t asked; /* topic; TOPIC_NONE: nothing outstanding */
@@ -64,8 +56,7 @@ subscriber_t *subscriber_new(const struct subscriber_owner *owner,
     memcpy(s->reply_topic + 3, reply, REPLY_SIZE);
     name_table_init(&s->names, SUBSCRIBER_TOPICS_MAX, 0, "topics");
     s->topics = memory_new(SUBSCRIBER_TOPICS_MAX, sizeof *s->topics, "topics");
-    s->kept = memory_new(1, kept_size, "frames kept aside");
-    s->kept_max = kept_size;
+    aside_init(&s->aside, kept_size);
     s->asked = TOPIC_NONE;
     return s;
 }
@@ -77,7 +68,7 @@ void subscriber_destroy(subscriber_t **subscriber)
         return;
     name_table_close(&s->names);
     memory_free(s->topics, SUBSCRIBER_TOPICS_MAX, sizeof *s->topics);
-    memory_free(s->kept, 1, s->kept_max);
+    aside_close(&s->aside);
     memory_free(s, 1, sizeof *s);
     *subscriber = NULL;
 }
@@ -146,65 +137,29 @@ static bool hash_right(const subscriber_t *s, uint32_t topic, struct u64_or_nil 
 
 /* ---- frames kept aside ---- */
 
-/* Move what is not done with to the front. */
-static void kept_compact(subscriber_t *s)
-{
-    size_t to = 0;
-    for (size_t at = 0; at < s->kept_size;) {
-        struct kept k;
-        memcpy(&k, s->kept + at, sizeof k);
-        size_t whole = sizeof k + k.size;
-        if (k.topic != TOPIC_NONE) {
-            memmove(s->kept + to, s->kept + at, whole);
-            to += whole;
-        }
-        at += whole;
-    }
-    s->kept_size = to;
-}
-
 static void keep(subscriber_t *s, uint32_t topic, const uint8_t *frame, size_t size)
 {
-    struct kept k = {topic, (uint32_t)size};
-    if (s->kept_size + sizeof k + size > s->kept_max)
-        kept_compact(s);
-    if (s->kept_size + sizeof k + size > s->kept_max) {
-        /* The frames now missing will be found missing, and asked for. */
+    /* The frames dropped for want of room will be found missing, and asked for. */
+    if (!aside_keep(&s->aside, topic, frame, size))
         s->counts.overflows++;
-        s->kept_size = 0;
-        s->kept_live = 0;
-        return;
-    }
-    memcpy(s->kept + s->kept_size, &k, sizeof k);
-    memcpy(s->kept + s->kept_size + sizeof k, frame, size);
-    s->kept_size += sizeof k + size;
-    s->kept_live++;
 }
 
 static void apply_events_frame(subscriber_t *s, uint32_t topic, struct frame_reader *f,
                                const uint8_t *bytes, size_t size);
 
 /* The topic is live again: what was kept aside of it comes now, until it is not live once more. */
-static void kept_replay(subscriber_t *s, uint32_t topic)
+static void replay_kept(subscriber_t *s, uint32_t topic)
 {
-    for (size_t at = 0; at < s->kept_size && s->topics[topic].state == LIVE;) {
-        struct kept k;
-        memcpy(&k, s->kept + at, sizeof k);
-        const uint8_t *frame = s->kept + at + sizeof k;
-        if (k.topic == topic) {
-            struct frame_reader f;
-            CHECK(frame_read(&f, frame, k.size) == FRAME_READ_OK);
-            apply_events_frame(s, topic, &f, frame, k.size);
-            if (s->topics[topic].state != LIVE)
-                break; /* it opened a new gap, and stays here until that is closed */
-            k.topic = TOPIC_NONE;
-            memcpy(s->kept + at, &k, sizeof k);
-            s->kept_live--;
-        }
-        at += sizeof k + k.size;
+    size_t at = 0, size;
+    const uint8_t *frame;
+    while (s->topics[topic].state == LIVE &&
+           (frame = aside_find(&s->aside, topic, &at, &size)) != NULL) {
+        struct frame_reader f;
+        CHECK(frame_read(&f, frame, size) == FRAME_READ_OK);
+        apply_events_frame(s, topic, &f, frame, size);
+        if (s->topics[topic].state == LIVE) /* else it opened a new gap, and stays until that */
+            aside_done(&s->aside, at);      /* is closed */
     }
-    if (s->kept_live == 0)
-        s->kept_size = 0;
 }
 
 /* ---- history ---- */
@@ -329,7 +284,7 @@ static void finish_resend(subscriber_t *s, uint32_t topic)
     if (t->at < t->need)
         return; /* less than was asked for: it is asked for again */
     t->state = LIVE;
-    kept_replay(s, topic);
+    replay_kept(s, topic);
 }
 
 static void finish_snapshot(subscriber_t *s, uint32_t topic, const struct frame_head *head)
@@ -343,7 +298,7 @@ static void finish_snapshot(subscriber_t *s, uint32_t topic, const struct frame_
     }
     t->state = LIVE;
     TELL(s, joined, topic, head);
-    kept_replay(s, topic);
+    replay_kept(s, topic);
 }
 
 /* There is no answer to be had. */
@@ -419,8 +374,8 @@ static void ask(subscriber_t *s, uint32_t topic, uint64_t now_ns)
          * one by one is slower than frames come. */
         uint64_t through = t->heard > t->need ? t->heard : t->need;
         q.type = MESSAGE_RESEND;
-        q.resend = (struct resend){reply, ++s->request_id, topic_name(s, topic), t->epoch, t->at,
-                                   through};
+        q.resend =
+            (struct resend){reply, ++s->request_id, topic_name(s, topic), t->epoch, t->at, through};
         s->counts.resends++;
     } else {
         q.type = MESSAGE_SNAPSHOT;

@@ -4,37 +4,24 @@
  * A refusal by the rules (quantity, price, ..., FOK) is remembered like an order that finished, so
  * that the same client order id gives the same refusal again. Earlier ones (shape, symbol, a shard
  * that is full) leave nothing behind. */
+#include <endian.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "base/check.h"
 #include "engine/state.h"
-
-static bool is_alphanumeric(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
+#include "proto/names.h"
 
 enum reason check_account(const engine_t *e, struct text account)
 {
-    if (account.size == 0 && !e->limits.anonymous)
-        return REJECT_INVALID_ACCOUNT;
-    for (size_t i = 0; i < account.size; i++) {
-        char c = account.data[i];
-        if (!is_alphanumeric(c) && c != '_' && c != '-')
-            return REJECT_INVALID_ACCOUNT;
-    }
-    return 0;
+    bool there = account.size > 0 || e->limits.anonymous;
+    return there && name_is_plain(account) ? 0 : REJECT_INVALID_ACCOUNT;
 }
 
 static enum reason check_client_order_id(struct text id)
 {
-    for (size_t i = 0; i < id.size; i++) {
-        char c = id.data[i];
-        if (!is_alphanumeric(c) && c != '_' && c != '.' && c != ':' && c != '-')
-            return REJECT_INVALID_CLIENT_ORDER_ID;
-    }
-    return 0;
+    return name_is_label(id) ? 0 : REJECT_INVALID_CLIENT_ORDER_ID;
 }
 
 enum reason check_order_name(uint64_t order_id, struct text client_order_id)
@@ -96,12 +83,15 @@ static enum reason check_book(const engine_t *e, const struct symbol *s, const s
     return 0;
 }
 
-/* Everything of the body that a repeat must share. The seed is fixed: it is part of the state. */
+/* Everything of the body that a repeat must share. It is part of the state, so the seed is fixed
+ * and the numbers are little-endian on any machine. */
 static uint64_t body_hash(uint32_t symbol, const struct new_order *m)
 {
-    const uint64_t body[] = {symbol,          m->side, m->type,        m->time_in_force,
-                             m->post_only,    m->stp,  m->price.given, (uint64_t)m->price.value,
-                             (uint64_t)m->qty};
+    uint64_t body[] = {symbol,          m->side, m->type,        m->time_in_force,
+                       m->post_only,    m->stp,  m->price.given, (uint64_t)m->price.value,
+                       (uint64_t)m->qty};
+    for (size_t i = 0; i < sizeof body / sizeof body[0]; i++)
+        body[i] = htole64(body[i]);
     return XXH3_64bits(body, sizeof body);
 }
 

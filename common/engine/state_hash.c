@@ -4,6 +4,8 @@
  * the order they came, orders in the order they were accepted or finished), never by where things
  * lie in memory, and hashes fixed little-endian numbers, so two engines with the same future have
  * the same hash on any machine. What can be derived (levels, book hashes, indexes) is left out. */
+#include <endian.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -25,10 +27,7 @@ static void flush(struct hasher *h)
 
 static void add(struct hasher *h, uint64_t value)
 {
-#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    value = __builtin_bswap64(value);
-#endif
-    h->buffer[h->count++] = value;
+    h->buffer[h->count++] = htole64(value);
     if (h->count == BUFFER_COUNT)
         flush(h);
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/log.h"
+#include "proto/names.h"
 
 /* One row of the settings table, as data. */
 struct setting {
@@ -108,20 +109,6 @@ static void settings_default(struct settings *s)
 
 /* ---- the file ---- */
 
-static bool is_symbol(const char *name)
-{
-    size_t size = strlen(name);
-    if (size == 0 || size > SYMBOL_SIZE_MAX)
-        return false;
-    for (size_t i = 0; i < size; i++) {
-        bool letter = (name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= '0' && name[i] <= '9');
-        bool mark = i > 0 && strchr("._-", name[i]) != NULL;
-        if (!letter && !mark)
-            return false;
-    }
-    return true;
-}
-
 /* A decimal above zero: digits, at most one point between them, no useless leading zero. */
 static bool is_size(const char *text)
 {
@@ -142,7 +129,7 @@ static bool is_size(const char *text)
 static bool symbol_begin(struct cluster *c, const char *name, const struct source *from,
                          char *error)
 {
-    if (!is_symbol(name))
+    if (!name_is_symbol(text_of(name)))
         return complain(error, from, name,
                         "a symbol: 1 to 16 of A-Z 0-9 . _ -, the first a letter or digit");
     if (cluster_symbol_find(c, name) != NULL)

@@ -33,7 +33,7 @@ struct node {
     uint64_t now_ns;
     uint64_t batch;                 /* number of the one being made */
     bool busy;                      /* the last cycle left something to do */
-    uint64_t report_ns; /* when the service reported last; monotonic */
+    uint64_t report_ns;             /* when the service reported last; monotonic */
     struct journal_batch unwritten; /* number 0: none; else the journal had no space for it */
 };
 

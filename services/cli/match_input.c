@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "proto/names.h"
 
 enum cell_kind { CELL_WORD, CELL_LABEL, CELL_ACCOUNT, CELL_NUMBER };
 
@@ -114,22 +115,12 @@ static bool read_header(struct header *h, struct csv_cursor *c, struct csv_fault
 
 /* ---- cells ---- */
 
-static bool is_label_character(char c, bool account)
-{
-    if ((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'))
-        return true;
-    return c == '_' || c == '-' || (!account && (c == '.' || c == ':'));
-}
-
 /* The number of a label or account, or 0. */
 static uint32_t read_name(struct match_input *in, struct text cell, bool account)
 {
-    if (cell.size > (size_t)(account ? ACCOUNT_SIZE_MAX : CLIENT_ORDER_ID_SIZE_MAX))
+    if (cell.size > (size_t)(account ? ACCOUNT_SIZE_MAX : CLIENT_ORDER_ID_SIZE_MAX) ||
+        !(account ? name_is_plain(cell) : name_is_label(cell)))
         return 0;
-    for (size_t i = 0; i < cell.size; i++) {
-        if (!is_label_character(cell.data[i], account))
-            return 0;
-    }
     return name_table_add(account ? &in->accounts : &in->labels, cell.data, cell.size);
 }
 

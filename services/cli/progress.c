@@ -24,8 +24,8 @@ void progress_at(struct progress *p, uint64_t done)
     p->drawn_ns = now_ns;
     double share = p->total == 0 ? 1.0 : (double)done / (double)p->total;
     double seconds = (double)(now_ns - p->start_ns) / (double)NS_PER_SECOND;
-    fprintf(stderr, "\r%s [%-*.*s] %3.0f%%  %.0f/s ", p->what, BAR_WIDTH,
-            (int)(share * BAR_WIDTH), bar, share * 100, (double)done / seconds);
+    fprintf(stderr, "\r%s [%-*.*s] %3.0f%%  %.0f/s ", p->what, BAR_WIDTH, (int)(share * BAR_WIDTH),
+            bar, share * 100, (double)done / seconds);
     fflush(stderr);
 }
 

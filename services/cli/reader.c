@@ -24,8 +24,7 @@ static bool on_request(void *self, const uint8_t *bytes, size_t size)
     return zmq_send(r->push, bytes, size, ZMQ_DONTWAIT) >= 0;
 }
 
-static bool open_sockets(reader_t *r, const struct cluster *cluster, const char *reply,
-                         char *error)
+static bool open_sockets(reader_t *r, const struct cluster *cluster, const char *reply, char *error)
 {
     char address[CLUSTER_ADDRESS_SIZE];
     char topic[TOPIC_SIZE_MAX + 1];
@@ -86,8 +85,8 @@ bool reader_poll(reader_t *r, long timeout_ms)
     while (taken < DRAIN_MAX && zmq_msg_recv(&r->message, r->sub, ZMQ_DONTWAIT) >= 0) {
         taken++;
         if (r->drop_nth == 0 || ++r->count % r->drop_nth != 0)
-            subscriber_receive(r->subscriber, zmq_msg_data(&r->message),
-                               zmq_msg_size(&r->message), now_ns);
+            subscriber_receive(r->subscriber, zmq_msg_data(&r->message), zmq_msg_size(&r->message),
+                               now_ns);
     }
     subscriber_tick(r->subscriber, now_ns);
     return taken > 0;

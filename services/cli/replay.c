@@ -64,8 +64,7 @@ struct replay {
     double echo_seconds;
 };
 
-static void on_result(void *self, unsigned shard, uint64_t origin_seq,
-                      const struct result *result)
+static void on_result(void *self, unsigned shard, uint64_t origin_seq, const struct result *result)
 {
     struct replay *r = self;
     (void)shard;
@@ -85,18 +84,15 @@ static struct command make_command(const struct replay *r, const struct replay_r
 {
     struct text symbol = text_of(r->options.symbol->name);
     struct text account = text_of("replay");
-    struct text client_order_id = {
-        id, (size_t)snprintf(id, CLIENT_ORDER_ID_SIZE_MAX + 1, "%s%.*s", r->mark,
-                             (int)row->id.size, row->id.data)};
+    struct text client_order_id = {id, (size_t)snprintf(id, CLIENT_ORDER_ID_SIZE_MAX + 1, "%s%.*s",
+                                                        r->mark, (int)row->id.size, row->id.data)};
     struct command c = {.type = MESSAGE_CANCEL_ORDER};
     switch (row->op) {
     case REPLAY_NEW:
         c.type = MESSAGE_NEW_ORDER;
-        c.new_order = (struct new_order){symbol,    account,
-                                         client_order_id, row->side,
-                                         row->type, row->time_in_force,
-                                         false,     STP_NONE,
-                                         row->price, row->qty.value};
+        c.new_order = (struct new_order){
+            symbol, account,  client_order_id, row->side,     row->type, row->time_in_force,
+            false,  STP_NONE, row->price,      row->qty.value};
         break;
     case REPLAY_CANCEL:
         c.cancel_order = (struct cancel_order){symbol, account, 0, client_order_id};
@@ -104,10 +100,13 @@ static struct command make_command(const struct replay *r, const struct replay_r
     default:
         c.type = MESSAGE_AMEND_ORDER;
         c.amend_order = (struct amend_order){
-            symbol,   account,
-            0,        client_order_id,
+            symbol,
+            account,
+            0,
+            client_order_id,
             row->op == REPLAY_REDUCE ? QTY_IS_REDUCE_BY : QTY_IS_OPEN,
-            row->qty, row->op == REPLAY_REDUCE ? (struct i64_or_nil){0, false} : row->price};
+            row->qty,
+            row->op == REPLAY_REDUCE ? (struct i64_or_nil){0, false} : row->price};
         break;
     }
     return c;
@@ -118,8 +117,8 @@ static uint64_t due_ns(const struct replay *r, const struct replay_row *row)
 {
     if (r->speed == 0.0)
         return 0;
-    uint64_t since_ns = row->ts_ns < r->input.rows[0].ts_ns ? 0
-                                                            : row->ts_ns - r->input.rows[0].ts_ns;
+    uint64_t since_ns =
+        row->ts_ns < r->input.rows[0].ts_ns ? 0 : row->ts_ns - r->input.rows[0].ts_ns;
     return (uint64_t)((double)since_ns / r->speed);
 }
 
@@ -165,8 +164,7 @@ static bool send_all(struct replay *r)
     if (r->answered == r->input.row_count)
         return true;
     fprintf(stderr, "outcry replay: %s after %llu of %zu commands\n",
-            client_lost(r->client) ? "the matcher began a new history"
-                                   : "no more results came",
+            client_lost(r->client) ? "the matcher began a new history" : "no more results came",
             (unsigned long long)r->answered, r->input.row_count);
     return false;
 }
@@ -371,8 +369,8 @@ static bool open_all(struct replay *r, char *error)
              (unsigned long long)(clock_wall_ns() / NS_PER_MS % (UINT64_C(1) << 36)));
     if (r->echo && !run_echo(r, error))
         return false;
-    r->client = client_open(&r->cluster, "replay", r->window,
-                            &(struct client_owner){r, on_result}, error);
+    r->client =
+        client_open(&r->cluster, "replay", r->window, &(struct client_owner){r, on_result}, error);
     if (r->client == NULL)
         return false;
     r->checker = replay_check_open(&r->cluster, r->options.symbol->name,

@@ -9,6 +9,7 @@
 #include "base/decimal.h"
 #include "cli/replay_lobster.h"
 #include "proto/messages.h"
+#include "proto/names.h"
 
 enum { COLUMNS_MAX = 7 };
 
@@ -38,8 +39,7 @@ static bool is_word(struct text field, const char *word)
 static struct text field_at(const struct reading *r, enum column column)
 {
     int place = r->places[column];
-    return place < 0 || (size_t)place >= r->field_count ? (struct text){"", 0}
-                                                        : r->fields[place];
+    return place < 0 || (size_t)place >= r->field_count ? (struct text){"", 0} : r->fields[place];
 }
 
 /* Remember what is wrong with a field of the line; false, for the caller to return. */
@@ -105,13 +105,7 @@ static bool read_side(struct text field, uint8_t *side)
 
 static bool read_id(struct text field)
 {
-    for (size_t i = 0; i < field.size; i++) {
-        char c = field.data[i];
-        if (!((c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-              c == '_' || c == '.' || c == ':' || c == '-'))
-            return false;
-    }
-    return field.size >= 1 && field.size <= REPLAY_ID_SIZE_MAX;
+    return field.size >= 1 && field.size <= REPLAY_ID_SIZE_MAX && name_is_label(field);
 }
 
 static bool read_units(struct text field, const char *unit, struct i64_or_nil *value)

@@ -34,7 +34,7 @@ struct replay_input {
     struct csv_file book; /* data NULL: none */
     struct replay_row *rows;
     size_t row_count;
-    char *made_ids; /* texts of ids that do not stand in the file */
+    char *made_ids;       /* texts of ids that do not stand in the file */
     uint64_t unexplained; /* rows of the recording no command could be made for */
 };
 

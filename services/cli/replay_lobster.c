@@ -62,9 +62,10 @@ static bool message_read(struct text line, struct message *m, struct csv_fault *
                                     "seconds, at most 9 decimals"};
         return false;
     }
-    *m = (struct message){(uint64_t)ns,         numbers[FIELD_TYPE],  fields[FIELD_ID],
-                          numbers[FIELD_SIZE],  numbers[FIELD_PRICE],
-                          numbers[FIELD_DIRECTION] == 1 ? SIDE_BUY : SIDE_SELL};
+    *m = (struct message){
+        (uint64_t)ns,         numbers[FIELD_TYPE],
+        fields[FIELD_ID],     numbers[FIELD_SIZE],
+        numbers[FIELD_PRICE], numbers[FIELD_DIRECTION] == 1 ? SIDE_BUY : SIDE_SELL};
     return true;
 }
 

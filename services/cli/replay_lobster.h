@@ -11,7 +11,7 @@
 #include "cli/replay_input.h"
 
 enum {
-    REPLAY_SEEDS_MAX = 256, /* levels of an orderbook file: 10 a side are usual */
+    REPLAY_SEEDS_MAX = 256,  /* levels of an orderbook file: 10 a side are usual */
     REPLAY_ID_SIZE_MAX = 24, /* so that the run's own mark fits before it in a client order id */
 };
 

@@ -9,7 +9,7 @@
 #include "node/host.h"
 
 enum {
-    WORKING_MAX = 64,    /* orders it keeps working on a symbol, oldest cancelled first */
+    WORKING_MAX = 64, /* orders it keeps working on a symbol, oldest cancelled first */
     ACCOUNTS = 8,
     WINDOW = 256,
     START_PRICE = 10000, /* ticks */
@@ -19,7 +19,8 @@ enum {
 };
 
 static const char usage[] =
-    "usage: outcry simulate [--rate N] [--seed N] [--count N] [--config FILE] [--SETTING VALUE ...]\n"
+    "usage: outcry simulate [--rate N] [--seed N] [--count N] [--config FILE] [--SETTING VALUE "
+    "...]\n"
     "\n"
     "Sends orders to every symbol of a running cluster: N a second (20), for ever or --count of\n"
     "them. The same seed (1) sends the same commands.\n"
@@ -56,8 +57,7 @@ static void on_signal(int signal)
     stop_requested = 1;
 }
 
-static void on_result(void *self, unsigned shard, uint64_t origin_seq,
-                      const struct result *result)
+static void on_result(void *self, unsigned shard, uint64_t origin_seq, const struct result *result)
 {
     struct simulation *s = self;
     (void)shard, (void)origin_seq;

@@ -12,8 +12,10 @@
 static const char usage[] =
     "usage: outcry tape TOPIC... [--count N] [--config FILE] [--SETTING VALUE ...]\n"
     "\n"
-    "Prints what market data publishes on each topic: where it stands first, then every event as it\n"
-    "happens. Topics are l2.SYMBOL, l3.SYMBOL, bbo.SYMBOL and trade.SYMBOL. --count ends it after N\n"
+    "Prints what market data publishes on each topic: where it stands first, then every event as "
+    "it\n"
+    "happens. Topics are l2.SYMBOL, l3.SYMBOL, bbo.SYMBOL and trade.SYMBOL. --count ends it after "
+    "N\n"
     "groups.\n"
     "\n"
     "  outcry tape trade.BTC-USD\n"
@@ -51,8 +53,8 @@ static void on_event(void *self, uint32_t topic, uint64_t seq, uint64_t type,
 static void on_joined(void *self, uint32_t topic, const struct frame_head *head)
 {
     const struct tape *t = self;
-    printf("%s complete at %llu of epoch %llu\n", t->topics[topic],
-           (unsigned long long)head->seq, (unsigned long long)head->epoch);
+    printf("%s complete at %llu of epoch %llu\n", t->topics[topic], (unsigned long long)head->seq,
+           (unsigned long long)head->epoch);
     fflush(stdout);
 }
 

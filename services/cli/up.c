@@ -25,8 +25,10 @@ enum {
 static const char usage[] =
     "usage: outcry up [--rate N] [--config FILE] [--SETTING VALUE ...]\n"
     "\n"
-    "Starts the cluster of the configuration (four demo symbols on two shards if there is none) on\n"
-    "this machine: the matchers, market data, and a gentle flow of orders, N a second (20, 0: none).\n"
+    "Starts the cluster of the configuration (four demo symbols on two shards if there is none) "
+    "on\n"
+    "this machine: the matchers, market data, and a gentle flow of orders, N a second (20, 0: "
+    "none).\n"
     "Ctrl-C stops it all.\n"
     "\n"
     "  outcry up\n"
@@ -144,8 +146,8 @@ static bool child_ended(struct up *u)
             fprintf(stderr, "outcry up: %s (process %d) was ended by signal %d (%s); ", c->name,
                     (int)pid, WTERMSIG(status), strsignal(WTERMSIG(status)));
         else
-            fprintf(stderr, "outcry up: %s (process %d) ended with status %d; ", c->name,
-                    (int)pid, WEXITSTATUS(status));
+            fprintf(stderr, "outcry up: %s (process %d) ended with status %d; ", c->name, (int)pid,
+                    WEXITSTATUS(status));
         print_last_words(c);
     }
     return true;

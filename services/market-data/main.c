@@ -11,7 +11,8 @@ enum { FRAMES_BUDGET = 256, REQUESTS_BUDGET = 4 };
 static const char usage[] =
     "usage: outcry-market-data [--config FILE] [--SETTING VALUE ...]\n"
     "\n"
-    "Publishes best bid and offer, L2, L3 and trades of every symbol. `outcry settings` lists every\n"
+    "Publishes best bid and offer, L2, L3 and trades of every symbol. `outcry settings` lists "
+    "every\n"
     "setting.\n"
     "\n"
     "  outcry-market-data --config demo.cfg\n"

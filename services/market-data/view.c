@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/memory.h"
+#include "node/book_reply.h"
 
 enum {
     /* A matcher's group is at most events_max (4096) fills or cancels; one larger than this is not
@@ -97,8 +98,7 @@ static bool touch(struct view_group *g, const struct touched_level *level)
         return true;
     if (g->touched_count == TOUCHED_MAX)
         return false;
-    memmove(&g->touched[at + 1], &g->touched[at],
-            (g->touched_count - at) * sizeof g->touched[0]);
+    memmove(&g->touched[at + 1], &g->touched[at], (g->touched_count - at) * sizeof g->touched[0]);
     g->touched[at] = *level;
     g->touched_count++;
     return true;
@@ -142,8 +142,8 @@ static void put_levels(struct view *v, uint64_t seq)
 
 static struct bbo bbo_message(const struct bbo_state *b)
 {
-    return (struct bbo){{b->price[0], b->qty[0] > 0}, b->qty[0], {b->price[1], b->qty[1] > 0},
-                        b->qty[1]};
+    return (struct bbo){
+        {b->price[0], b->qty[0] > 0}, b->qty[0], {b->price[1], b->qty[1] > 0}, b->qty[1]};
 }
 
 static void put_bbo(struct view *v, uint64_t seq)
@@ -196,32 +196,6 @@ struct u64_or_nil view_hash(const struct view *v, uint32_t topic)
     return (struct u64_or_nil){0, false};
 }
 
-static void put_l3_side(const struct view *v, unsigned side)
-{
-    publisher_t *p = v->publisher;
-    const struct book_pool *pool = v->mirror.pool;
-    for (uint32_t l = v->mirror.book.sides[side - 1].best; l != 0; l = pool->levels[l].worse) {
-        for (uint32_t n = pool->levels[l].head; n != 0; n = pool->orders[n].next) {
-            const struct order *o = &pool->orders[n];
-            add_put(publisher_message_event(p, ADD_SIZE_MAX),
-                    &(struct add){o->order_id, side, pool->levels[l].price, o->open_qty,
-                                  o->priority});
-            publisher_message_event_end(p);
-        }
-    }
-}
-
-static void put_l2_side(const struct view *v, unsigned side)
-{
-    publisher_t *p = v->publisher;
-    const struct book_pool *pool = v->mirror.pool;
-    for (uint32_t l = v->mirror.book.sides[side - 1].best; l != 0; l = pool->levels[l].worse) {
-        level_put(publisher_message_event(p, LEVEL_SIZE_MAX),
-                  &(struct level){side, pool->levels[l].price, pool->levels[l].qty});
-        publisher_message_event_end(p);
-    }
-}
-
 static void put_position(const struct view *v)
 {
     struct book_position position = {
@@ -230,8 +204,7 @@ static void put_position(const struct view *v)
         .bbo_seq = publisher_topic_seq(v->publisher, v->bbo_topic),
         .trade_seq = publisher_topic_seq(v->publisher, v->trade),
     };
-    book_position_put(publisher_message_event(v->publisher, BOOK_POSITION_SIZE_MAX), &position);
-    publisher_message_event_end(v->publisher);
+    book_reply_position(v->publisher, &position);
 }
 
 /* Trades have no state: only the place from which they are complete. */
@@ -239,11 +212,9 @@ void view_put_snapshot(const struct view *v, uint32_t topic)
 {
     put_position(v);
     if (topic == v->l3) {
-        put_l3_side(v, SIDE_BUY);
-        put_l3_side(v, SIDE_SELL);
+        book_reply_orders(v->publisher, v->mirror.pool, &v->mirror.book);
     } else if (topic == v->l2) {
-        put_l2_side(v, SIDE_BUY);
-        put_l2_side(v, SIDE_SELL);
+        book_reply_levels(v->publisher, v->mirror.pool, &v->mirror.book);
     } else if (topic == v->bbo_topic) {
         struct bbo message = bbo_message(&v->bbo);
         bbo_put(publisher_message_event(v->publisher, BBO_SIZE_MAX), &message);

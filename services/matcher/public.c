@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "base/memory.h"
 #include "matcher/publish.h"
+#include "node/book_reply.h"
 
 enum { RING_FRAMES_MAX = 1 << 18 };
 
@@ -20,21 +21,6 @@ static uint64_t feed_hash(void *self, uint32_t topic)
     return engine_book(f->engine, topic + 1)->l3_hash;
 }
 
-/* Every order of one side, best level first, oldest order first. */
-static void snapshot_side(public_feed_t *f, const struct book *b, unsigned side)
-{
-    const struct book_pool *pool = engine_pool(f->engine);
-    for (uint32_t l = b->sides[side - 1].best; l != 0; l = pool->levels[l].worse) {
-        for (uint32_t n = pool->levels[l].head; n != 0; n = pool->orders[n].next) {
-            const struct order *o = &pool->orders[n];
-            add_put(
-                publisher_message_event(f->publisher, ADD_SIZE_MAX),
-                &(struct add){o->order_id, side, pool->levels[l].price, o->open_qty, o->priority});
-            publisher_message_event_end(f->publisher);
-        }
-    }
-}
-
 static enum reason feed_snapshot(void *self, const struct snapshot *request)
 {
     public_feed_t *f = self;
@@ -50,12 +36,9 @@ static enum reason feed_snapshot(void *self, const struct snapshot *request)
     struct book_marks marks = engine_book_marks(f->engine, symbol);
     publisher_reply_begin(f->publisher, f->epoch, engine_seq(f->engine), *f->time_ns,
                           (struct u64_or_nil){b->l3_hash, true});
-    book_position_put(
-        publisher_message_event(f->publisher, BOOK_POSITION_SIZE_MAX),
-        &(struct book_position){name, marks.book_seq, marks.bbo_seq, marks.trade_seq});
-    publisher_message_event_end(f->publisher);
-    snapshot_side(f, b, SIDE_BUY);
-    snapshot_side(f, b, SIDE_SELL);
+    book_reply_position(f->publisher, &(struct book_position){name, marks.book_seq, marks.bbo_seq,
+                                                              marks.trade_seq});
+    book_reply_orders(f->publisher, engine_pool(f->engine), b);
     publisher_message_end(f->publisher);
     return 0;
 }

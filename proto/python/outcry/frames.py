@@ -124,7 +124,7 @@ def decode_commands(message):
     commands = []
     for value in _several(message):
         kind, rest = _head(value)
-        if kind is None:
+        if kind is None or kind.class_name not in ("COMMAND", "INTERNAL"):
             raise Garbage("a command of an unknown type")
         envelope = catalog.ENVELOPE.take(rest)
         # Only what a matcher sequences for itself has no origin.
@@ -136,15 +136,12 @@ def decode_commands(message):
     return commands
 
 
-def decode_requests(message):
-    """All requests of a message."""
-    requests = []
-    for value in _several(message):
-        kind, rest = _head(value)
-        if kind is None:
-            raise Garbage("a request of an unknown type")
-        requests.append(kind.take(rest))
-    return requests
+def decode_request(message):
+    """The request a message holds."""
+    kind, rest = _head(_unpack(message))
+    if kind is None or kind.class_name != "REQUEST":
+        raise Garbage("a request of an unknown type")
+    return kind.take(rest)
 
 
 def encode_command(envelope, body):
