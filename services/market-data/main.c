@@ -49,6 +49,16 @@ static bool open_upstream(node_t *n, const struct cluster *c, const char *reply,
     return true;
 }
 
+static void log_end(const market_data_t *m)
+{
+    struct publisher_counts counts = market_data_counts(m);
+    log_info("market_data", "stopped", LOG_U64("frames", counts.frames),
+             LOG_U64("resends", counts.resends), LOG_U64("snapshots", counts.snapshots),
+             LOG_U64("requests_refused", counts.refused),
+             LOG_U64("requests_garbage", counts.garbage),
+             LOG_U64("requests_dropped", counts.dropped));
+}
+
 int main(int argc, char **argv)
 {
     static struct cluster cluster;
@@ -71,7 +81,7 @@ int main(int argc, char **argv)
         log_info("market_data", "started", LOG_U64("shards", cluster.settings.shards),
                  LOG_U64("symbols", cluster.symbol_count), LOG_TEXT("address", address));
         status = node_run(node) == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
-        log_info("market_data", "stopped", LOG_U64("shards", cluster.settings.shards));
+        log_end(market_data);
     } else {
         fprintf(stderr, "outcry-market-data: %s\n", error);
     }

@@ -44,6 +44,7 @@ struct market_data {
     uint32_t shard_count;
     struct topic_owner *topics; /* by number of the topic at the publisher */
     uint64_t now_ns;
+    uint64_t reported_garbage; /* requests nobody could read, as logged last */
 };
 
 /* ---- what a shard's subscriber tells us ---- */
@@ -240,6 +241,11 @@ void market_data_destroy(market_data_t **market_data)
     *market_data = NULL;
 }
 
+struct publisher_counts market_data_counts(const market_data_t *m)
+{
+    return publisher_counts(m->publisher);
+}
+
 bool market_data_ready(const market_data_t *m)
 {
     for (uint32_t s = 0; s < m->shard_count; s++) {
@@ -308,6 +314,10 @@ static void market_data_report(void *self)
         s->reported_epoch = s->epoch;
         s->reported_faults = counts.faults;
     }
+    uint64_t garbage = publisher_counts(m->publisher).garbage;
+    if (garbage != m->reported_garbage)
+        log_warn("market_data", "unreadable_requests", LOG_U64("garbage", garbage));
+    m->reported_garbage = garbage;
 }
 
 struct service market_data_service(market_data_t *m)

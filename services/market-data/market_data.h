@@ -15,6 +15,7 @@
 #ifndef OUTCRY_MARKET_DATA_MARKET_DATA_H
 #define OUTCRY_MARKET_DATA_MARKET_DATA_H
 
+#include "bus/publisher.h"
 #include "bus/subscriber.h"
 #include "node/cluster.h"
 #include "node/service.h"
@@ -30,6 +31,9 @@ struct market_data_options {
 market_data_t *market_data_new(const struct market_data_options *options);
 void market_data_destroy(market_data_t **m);
 struct service market_data_service(market_data_t *m);
+
+/* What was said, and what was asked for. */
+struct publisher_counts market_data_counts(const market_data_t *m);
 
 /* Whether every symbol's book is complete. */
 bool market_data_ready(const market_data_t *m);

@@ -69,7 +69,8 @@ static void log_end(const matcher_t *m, unsigned shard)
              LOG_U64("seq", engine_seq(matcher_engine(m))), LOG_U64("commands", counts.commands),
              LOG_U64("batches", counts.batches), LOG_U64("repeats", counts.repeats),
              LOG_U64("gaps", counts.gaps), LOG_U64("refused", counts.refused),
-             LOG_U64("garbage", counts.garbage), LOG_U64("foreign", counts.foreign));
+             LOG_U64("garbage", counts.garbage), LOG_U64("foreign", counts.foreign),
+             LOG_U64("requests_garbage", counts.requests_garbage));
 }
 
 int main(int argc, char **argv)

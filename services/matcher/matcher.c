@@ -94,7 +94,10 @@ const engine_t *matcher_engine(const matcher_t *m)
 
 struct matcher_counts matcher_counts(const matcher_t *m)
 {
-    return m->counts;
+    struct matcher_counts counts = m->counts;
+    counts.requests_garbage = publisher_counts(private_feed_publisher(m->private_feed)).garbage +
+                              publisher_counts(public_feed_publisher(m->public_feed)).garbage;
+    return counts;
 }
 
 /* ---- sequencing ---- */
@@ -329,7 +332,8 @@ static unsigned matcher_patience_ms(void *self)
 static void matcher_report(void *self)
 {
     matcher_t *m = self;
-    const struct matcher_counts *now = &m->counts, *last = &m->reported;
+    const struct matcher_counts counts = matcher_counts(m);
+    const struct matcher_counts *now = &counts, *last = &m->reported;
     if (now->garbage != last->garbage || now->foreign != last->foreign)
         log_warn("matcher", "unreadable_commands", LOG_U64("shard", m->options.limits.shard),
                  LOG_U64("seq", engine_seq(m->engine)), LOG_U64("garbage", now->garbage),
@@ -338,7 +342,10 @@ static void matcher_report(void *self)
         log_warn("matcher", "commands_not_sequenced", LOG_U64("shard", m->options.limits.shard),
                  LOG_U64("seq", engine_seq(m->engine)), LOG_U64("refused", now->refused),
                  LOG_U64("gaps", now->gaps));
-    m->reported = m->counts;
+    if (now->requests_garbage != last->requests_garbage)
+        log_warn("matcher", "unreadable_requests", LOG_U64("shard", m->options.limits.shard),
+                 LOG_U64("garbage", now->requests_garbage));
+    m->reported = counts;
 }
 
 struct service matcher_service(matcher_t *m)

@@ -49,11 +49,12 @@ const engine_t *matcher_engine(const matcher_t *m);
 struct matcher_counts {
     uint64_t commands; /* sequenced */
     uint64_t batches;
-    uint64_t repeats; /* commands answered with their first result */
-    uint64_t gaps;    /* commands that came before ones that are missing */
-    uint64_t refused; /* commands that could not be sequenced */
-    uint64_t garbage; /* messages nobody could read */
-    uint64_t foreign; /* messages of another protocol version */
+    uint64_t repeats;          /* commands answered with their first result */
+    uint64_t gaps;             /* commands that came before ones that are missing */
+    uint64_t refused;          /* commands that could not be sequenced */
+    uint64_t garbage;          /* messages nobody could read */
+    uint64_t foreign;          /* messages of another protocol version */
+    uint64_t requests_garbage; /* requests nobody could read, of either kind */
 };
 struct matcher_counts matcher_counts(const matcher_t *m);
 
