@@ -290,6 +290,8 @@ static void finish_resend(subscriber_t *s, uint32_t topic)
 static void finish_snapshot(subscriber_t *s, uint32_t topic, const struct frame_head *head)
 {
     struct topic *t = &s->topics[topic];
+    if (head->epoch != t->epoch)
+        t->heard = 0; /* that was another history */
     t->epoch = head->epoch;
     t->at = head->seq;
     if (!hash_right(s, topic, head->hash)) {

@@ -203,15 +203,32 @@ void engine_apply(engine_t *e, uint64_t seq, uint64_t time_ns, const struct comm
         origins_keep(&e->origins, e->result_origin, e->result_origin_seq, &e->outcome);
 }
 
-void engine_prefetch(const engine_t *e, const struct command *c)
+static uint64_t named_id(const struct command *c)
 {
-    uint64_t order_id = 0;
     if (c->type == MESSAGE_CANCEL_ORDER)
-        order_id = c->cancel_order.order_id;
-    else if (c->type == MESSAGE_AMEND_ORDER)
-        order_id = c->amend_order.order_id;
-    if (order_id != 0)
-        __builtin_prefetch(&e->pool.by_id[order_id & e->pool.by_id_mask]);
+        return c->cancel_order.order_id;
+    return c->type == MESSAGE_AMEND_ORDER ? c->amend_order.order_id : 0;
+}
+
+void engine_prefetch(const engine_t *e, const struct command *c, enum engine_ahead distance)
+{
+    uint64_t order_id = named_id(c);
+    if (order_id == 0)
+        return;
+    const uint32_t *bucket = &e->pool.by_id[order_id & e->pool.by_id_mask];
+    const struct order *o = order_at(e, distance == ENGINE_AHEAD_INDEX ? 0 : *bucket);
+    if (distance == ENGINE_AHEAD_INDEX) {
+        __builtin_prefetch(bucket);
+    } else if (distance == ENGINE_AHEAD_ORDER) {
+        __builtin_prefetch(o, 1);
+        __builtin_prefetch(&e->details[*bucket], 1);
+    } else {
+        __builtin_prefetch(order_at(e, o->prev), 1);
+        __builtin_prefetch(order_at(e, o->next), 1);
+        __builtin_prefetch(order_at(e, o->account_prev), 1);
+        __builtin_prefetch(order_at(e, o->account_next), 1);
+        __builtin_prefetch(&e->pool.levels[o->level], 1);
+    }
 }
 
 struct admission_answer engine_admit(engine_t *e, const struct envelope *envelope)

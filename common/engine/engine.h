@@ -119,8 +119,14 @@ struct admission_answer engine_admit(engine_t *e, const struct envelope *envelop
  * must have been admitted; while engine_waiting(), only continue_work may come. */
 void engine_apply(engine_t *e, uint64_t seq, uint64_t time_ns, const struct command *c);
 
-/* Ask for the memory a coming command will touch. May be left out. */
-void engine_prefetch(const engine_t *e, const struct command *c);
+/* Ask for the memory a coming command will touch: three times, some commands apart, because each
+ * step is found through the one before. May be left out. Changes nothing. */
+enum engine_ahead {
+    ENGINE_AHEAD_INDEX,      /* where the index names its order */
+    ENGINE_AHEAD_ORDER,      /* the order */
+    ENGINE_AHEAD_NEIGHBOURS, /* its level, and the orders before and after it */
+};
+void engine_prefetch(const engine_t *e, const struct command *c, enum engine_ahead distance);
 
 /* The group of the last command. */
 const struct event *engine_events(const engine_t *e, size_t *count);

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "matcher/ahead.h"
 #include "matcher/publish.h"
 
 enum {
@@ -32,6 +33,7 @@ struct matcher {
     uint64_t heartbeat_due_ns;
     struct batch batch;
     uint32_t *origin_counts;    /* commands of this batch, by number of the origin */
+    struct ahead ahead;         /* the message being received */
     size_t message_at;          /* how far the message being received is done with */
     struct add_symbol *symbols; /* still to be sequenced, first of all */
     unsigned symbol_count;
@@ -202,15 +204,12 @@ static enum verdict admit(matcher_t *m, const struct command *c, const uint8_t *
     return VERDICT_SKIP;
 }
 
-/* The next command of a message; what could not be read is counted, and lost with the rest. */
-static enum verdict receive_command(matcher_t *m, const uint8_t **at, const uint8_t *end)
+/* One command of a message; what could not be read is counted, and lost with the rest. */
+static enum verdict receive_command(matcher_t *m, const struct ahead_command *c)
 {
-    struct command c;
-    const uint8_t *start = *at;
-    enum command_read read = command_read(at, end, &c);
-    if (read == COMMAND_READ_OK && c.envelope.origin.size > 0)
-        return admit(m, &c, start, (size_t)(*at - start));
-    if (read == COMMAND_READ_VERSION)
+    if (c->read == COMMAND_READ_OK && c->command.envelope.origin.size > 0)
+        return admit(m, &c->command, c->start, c->size);
+    if (c->read == COMMAND_READ_VERSION)
         m->counts.foreign++;
     else
         m->counts.garbage++;
@@ -219,19 +218,20 @@ static enum verdict receive_command(matcher_t *m, const uint8_t **at, const uint
 
 static enum intake receive_commands(matcher_t *m, const uint8_t *message, size_t size)
 {
-    const uint8_t *at = message + m->message_at;
-    const uint8_t *end = message + size;
     if (size == 0 || size > COMMAND_MESSAGE_SIZE_MAX) {
         m->counts.garbage++;
         return INTAKE_MORE;
     }
-    while (at < end) {
+    const struct ahead_command *c;
+    ahead_begin(&m->ahead, message + m->message_at, message + size);
+    while ((c = ahead_first(&m->ahead, m->engine)) != NULL) {
         if (engine_waiting(m->engine) > 0 || batch_full(m)) {
-            m->message_at = (size_t)(at - message);
+            m->message_at = (size_t)(c->start - message);
             return INTAKE_FULL;
         }
-        if (receive_command(m, &at, end) == VERDICT_SKIP)
+        if (receive_command(m, c) == VERDICT_SKIP)
             break;
+        ahead_pop(&m->ahead);
     }
     m->message_at = 0;
     return INTAKE_MORE;

@@ -78,7 +78,9 @@ static void sequence(struct fuzz *f, const struct command *c)
     struct history_entry entry = {f->number, seq, time_ns, *c};
     history_add(&f->history, &entry);
     reference_apply(f->reference, seq, time_ns, c);
-    engine_prefetch(f->engine, c);
+    engine_prefetch(f->engine, c, ENGINE_AHEAD_INDEX);
+    engine_prefetch(f->engine, c, ENGINE_AHEAD_ORDER);
+    engine_prefetch(f->engine, c, ENGINE_AHEAD_NEIGHBOURS);
     engine_apply(f->engine, seq, time_ns, c);
     engine_apply(f->twin, seq, time_ns, c);
     tally_command(&f->tally, f->reference, c);

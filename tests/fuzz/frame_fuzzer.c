@@ -2,8 +2,8 @@
  * printer. What must hold is in tests/unit/proto/exercise.h.
  *
  *     clang -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=fuzzer,address,undefined -I. -Icommon \
- *         tests/fuzz/frame_fuzzer.c tests/unit/proto/exercise.c proto/{catalog,command,frame}.c \
- *         proto/{printer,wire}.c common/base/check.c -o frame_fuzzer
+ *         tests/fuzz/frame_fuzzer.c tests/unit/proto/exercise.c common/base/check.c \
+ *         proto/{catalog,command,frame,names,printer,wire}.c -o frame_fuzzer
  *     tests/fuzz/make_corpus.py CORPUS
  *     frame_fuzzer -max_total_time=60 -max_len=4096 CORPUS
  *

@@ -48,23 +48,25 @@ static const char *after_time(const char *text)
     return text + sizeof form - 1;
 }
 
+/* What follows an escape; NULL if it is none of ours. */
+static const char *skip_escape(const char *at)
+{
+    if (at[1] == '"' || at[1] == '\\')
+        return at + 2;
+    return at[1] == 'u' && strspn(at + 2, "0123456789abcdef") >= 4 ? at + 6 : NULL;
+}
+
 /* A string from its opening quote on: what follows it; NULL if it is not a JSON string. */
 static const char *skip_string(const char *at)
 {
     if (*at++ != '"')
         return NULL;
-    for (; *at != '"'; at++) {
+    while (at != NULL && *at != '"') {
         if ((unsigned char)*at < 0x20 || (unsigned char)*at > 0x7e)
             return NULL;
-        if (*at == '\\' && *++at == 'u') {
-            if (strspn(at + 1, "0123456789abcdef") < 4)
-                return NULL;
-            at += 4;
-        } else if (at[-1] == '\\' && *at != '"' && *at != '\\') {
-            return NULL;
-        }
+        at = *at == '\\' ? skip_escape(at) : at + 1;
     }
-    return at + 1;
+    return at == NULL ? NULL : at + 1;
 }
 
 /* One flat object of strings and numbers, a newline, and the end. */
@@ -101,7 +103,7 @@ static void every_byte_can_be_told(void **state)
     (void)state;
     char bytes[256];
     for (unsigned i = 0; i < sizeof bytes; i++)
-        bytes[i] = (char)i;
+        bytes[i] = (char)(unsigned char)i;
     capture_begin();
     log_warn("test", "bytes", LOG_BYTES("all", bytes, sizeof bytes));
     const char *text = capture_end();

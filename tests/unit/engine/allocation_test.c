@@ -128,7 +128,9 @@ static void process(engine_t *e, const struct command_maker *m, const struct ref
                     const struct command *c)
 {
     size_t count;
-    engine_prefetch(e, c);
+    engine_prefetch(e, c, ENGINE_AHEAD_INDEX);
+    engine_prefetch(e, c, ENGINE_AHEAD_ORDER);
+    engine_prefetch(e, c, ENGINE_AHEAD_NEIGHBOURS);
     engine_apply(e, r->seq, m->time_ns, c);
     engine_events(e, &count);
     engine_result(e);

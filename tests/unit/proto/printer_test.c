@@ -88,9 +88,9 @@ static void text_that_is_not_plain_is_quoted_and_escaped(void **state)
 {
     (void)state;
     struct wire_writer w = {message};
-    heartbeat_put(&w, &(struct heartbeat){1, {"a\n\"\x1b\xc3\x28", 6}});
+    heartbeat_put(&w, &(struct heartbeat){1, {"a\n\"\x1b\xc3(\x7f", 7}});
     assert_prints(print_one_event, size_of(&w),
-                  "heartbeat shard=1 requests=\"a\\x0a\\x22\\x1b\\xc3(\"\n");
+                  "heartbeat shard=1 requests=\"a\\x0a\\x22\\x1b\\xc3(\\x7f\"\n");
     w.at = message;
     heartbeat_put(&w, &(struct heartbeat){1, {"", 0}});
     assert_prints(print_one_event, size_of(&w), "heartbeat shard=1 requests=\"\"\n");

@@ -33,7 +33,7 @@ def decode(kind, data):
                  "fields": told(command.body)["fields"]}
                 for command in frames.decode_commands(data)]
     if kind == "request":
-        return [told(request) for request in frames.decode_requests(data)]
+        return told(frames.decode_request(data))
     if kind == "event":
         return told(frames.decode_event(data))
     frame = frames.decode_frame(data)
@@ -55,8 +55,7 @@ class Vectors(unittest.TestCase):
                 self.assertEqual(data, b"".join(frames.encode_command(*c) for c in commands))
         for vector, data in vectors("requests"):
             with self.subTest(vector["name"]):
-                requests = frames.decode_requests(data)
-                self.assertEqual(data, b"".join(frames.encode_request(r) for r in requests))
+                self.assertEqual(data, frames.encode_request(frames.decode_request(data)))
 
     def test_every_refused_vector_is_refused_as_it_says(self):
         errors = {"garbage": outcry.Garbage, "version": outcry.ForeignVersion}
