@@ -1,8 +1,5 @@
 #include "base/name_table.h"
 
-#include <stdbool.h>
-#include <string.h>
-
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -44,19 +41,12 @@ static uint32_t *bucket(const struct name_table *t, const char *text, size_t siz
     return &t->heads[XXH3_64bits_withSeed(text, size, t->seed) & t->bucket_mask];
 }
 
-static bool is_name(const struct name *name, const char *text, size_t size)
-{
-    return name->size == size && (size == 0 || memcmp(name->text, text, size) == 0);
-}
-
-uint32_t name_table_find(struct name_table *t, const char *text, size_t size)
+uint32_t name_table_search(struct name_table *t, const char *text, size_t size)
 {
     if (size > NAME_SIZE_MAX)
         return 0;
-    if (t->last_found != 0 && is_name(&t->names[t->last_found], text, size))
-        return t->last_found;
     for (uint32_t n = *bucket(t, text, size); n != 0; n = t->nexts[n]) {
-        if (is_name(&t->names[n], text, size))
+        if (t->names[n].size == size && name_bytes_equal(t->names[n].text, text, size))
             return t->last_found = n;
     }
     return 0;

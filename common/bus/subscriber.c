@@ -39,6 +39,7 @@ struct subscriber {
     uint64_t asked_ns;
     uint64_t request_id;
     uint64_t next_chunk;
+    uint64_t answer_epoch, answer_seq; /* of the first chunk */
     uint32_t looked_at; /* topics are asked for in turn */
     bool waits;         /* the answer was "not yet": ask again later */
     struct subscriber_counts counts;
@@ -235,11 +236,13 @@ static void receive_position(subscriber_t *s, const struct frame_head *head,
         join_from(t, m->last_seq);
     } else if (t->state == LIVE && m->last_seq > t->at) {
         repair_to(s, t, m->last_seq);
-    } else if (t->state == LIVE && head->seq >= t->at && !hash_right(s, topic, m->hash)) {
+    } else if (t->state == LIVE && head->seq < t->at) {
+        fault(s, topic, SUBSCRIBER_SEQ_WENT_BACK);
+        t->heard = 0; /* what we heard and have is of no history it still knows */
+        join_from(t, m->last_seq);
+    } else if (t->state == LIVE && !hash_right(s, topic, m->hash)) {
         /* Nothing happened between last_seq and head->seq, and we stand in between. */
         fault(s, topic, SUBSCRIBER_HASH_DIFFERS);
-    } else if (t->state == LIVE && head->seq < m->last_seq) {
-        fault(s, topic, SUBSCRIBER_SEQ_WENT_BACK);
     }
 }
 
@@ -272,7 +275,8 @@ static void receive_resent(subscriber_t *s, uint32_t topic, struct wire_reader *
         return;
     }
     struct topic *t = &s->topics[topic];
-    if (f.head.epoch == t->epoch && f.head.seq > t->at && f.head.prev_seq <= t->at)
+    if (t->state == REPAIRING && /* else a frame before it was a fault */
+        f.head.epoch == t->epoch && f.head.seq > t->at && f.head.prev_seq <= t->at)
         apply_groups(s, topic, &f, m.frame.data, m.frame.size);
 }
 
@@ -342,6 +346,12 @@ static void receive_reply(subscriber_t *s, struct frame_reader *f, uint64_t now_
         return;
     }
     bool snapshot = s->asked_type == MESSAGE_SNAPSHOT;
+    if (r.chunk == 0) {
+        s->answer_epoch = f->head.epoch;
+        s->answer_seq = f->head.seq;
+    } else if (f->head.epoch != s->answer_epoch || f->head.seq != s->answer_seq) {
+        return; /* of another answer: the request arrived twice */
+    }
     if (snapshot && r.chunk == 0)
         TELL(s, reset, topic);
     uint64_t type;

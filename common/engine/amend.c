@@ -99,7 +99,8 @@ static enum reason amended_order(engine_t *e, const struct amend_order *m, uint3
 {
     if (m->qty_is < QTY_IS_OPEN || m->qty_is > QTY_IS_REDUCE_BY)
         return REJECT_INVALID_FIELD;
-    enum reason code = check_account(e, m->account);
+    uint32_t account;
+    enum reason code = check_account(e, m->account, &account);
     if (code == 0)
         code = check_order_name(m->order_id, m->client_order_id);
     if (code != 0)
@@ -107,7 +108,6 @@ static enum reason amended_order(engine_t *e, const struct amend_order *m, uint3
     uint32_t symbol = name_table_find(&e->symbol_names, m->symbol.data, m->symbol.size);
     if (symbol == 0)
         return REJECT_UNKNOWN_SYMBOL;
-    uint32_t account = name_table_find(&e->account_names, m->account.data, m->account.size);
     *order = named_order(e, symbol, account, m->order_id, m->client_order_id);
     return *order == 0 ? REJECT_UNKNOWN_ORDER : 0;
 }

@@ -41,54 +41,17 @@ void book_pool_close(struct book_pool *pool)
     *pool = (struct book_pool){0};
 }
 
-/* ---- orders and their index ---- */
-
-uint32_t order_new(struct book_pool *pool)
-{
-    uint32_t slot = pool->order_free;
-    if (slot != 0)
-        pool->order_free = pool->orders[slot].next;
-    else if (pool->order_fresh <= pool->order_max)
-        slot = pool->order_fresh++;
-    else
-        return 0;
-    pool->orders[slot] = (struct order){0};
-    return slot;
-}
-
-void order_free(struct book_pool *pool, uint32_t slot)
-{
-    pool->orders[slot].next = pool->order_free;
-    pool->order_free = slot;
-}
-
-void order_index(struct book_pool *pool, uint32_t slot)
-{
-    struct order *o = &pool->orders[slot];
-    uint32_t *head = &pool->by_id[o->order_id & pool->by_id_mask];
-    o->id_next = *head;
-    *head = slot;
-}
-
-void order_unindex(struct book_pool *pool, uint32_t slot)
-{
-    struct order *o = &pool->orders[slot];
-    uint32_t *link = &pool->by_id[o->order_id & pool->by_id_mask];
-    while (*link != slot)
-        link = &pool->orders[*link].id_next;
-    *link = o->id_next;
-    o->id_next = 0;
-}
-
-uint32_t order_find(const struct book_pool *pool, uint64_t order_id)
-{
-    uint32_t slot = pool->by_id[order_id & pool->by_id_mask];
-    while (slot != 0 && pool->orders[slot].order_id != order_id)
-        slot = pool->orders[slot].id_next;
-    return slot;
-}
-
 /* ---- levels ---- */
+
+/* 0: there is no such level. */
+static uint32_t level_find(const struct book_pool *pool, const struct book_side *s, unsigned side,
+                           int64_t price)
+{
+    uint32_t n = s->near[(uint64_t)price % BOOK_NEAR_COUNT];
+    if (n != 0 && pool->levels[n].price == price)
+        return n;
+    return level_tree_find(&pool->nodes, s->tree, level_tree_key(side, price));
+}
 
 static uint32_t level_new(struct book_pool *pool, struct book *b, unsigned side, int64_t price)
 {
@@ -116,6 +79,7 @@ static uint32_t level_new(struct book_pool *pool, struct book *b, unsigned side,
     if (worse != 0)
         pool->levels[worse].better = n;
     s->level_count++;
+    s->near[(uint64_t)price % BOOK_NEAR_COUNT] = n;
     return n;
 }
 
@@ -131,6 +95,9 @@ static void level_free(struct book_pool *pool, struct book *b, uint32_t n)
     if (l->worse != 0)
         pool->levels[l->worse].better = l->better;
     s->level_count--;
+    uint32_t *near = &s->near[(uint64_t)l->price % BOOK_NEAR_COUNT];
+    if (*near == n)
+        *near = 0;
     l->worse = pool->level_free;
     pool->level_free = n;
 }
@@ -155,21 +122,21 @@ static void l2_update(struct book *b, struct book_level *l)
 void book_insert(struct book_pool *pool, struct book *b, uint32_t slot, int64_t price)
 {
     struct order *o = &pool->orders[slot];
-    uint32_t tree = b->sides[o->side - 1].tree;
-    uint32_t n = level_tree_find(&pool->nodes, tree, level_tree_key(o->side, price));
+    struct book_side *s = &b->sides[o->side - 1];
+    uint32_t n = level_find(pool, s, o->side, price);
     if (n == 0)
         n = level_new(pool, b, o->side, price);
     struct book_level *l = &pool->levels[n];
     o->level = n;
     o->prev = l->tail;
     o->next = 0;
-    if (l->tail != 0)
-        pool->orders[l->tail].next = slot;
-    else
-        l->head = slot;
+    pool->orders[l->tail].next = slot; /* order 0, nobody's, if the level is new */
+    l->head = l->tail != 0 ? l->head : slot;
     l->tail = slot;
     l->order_count++;
     l->qty += o->open_qty;
+    if (l->qty > s->qty_high)
+        s->qty_high = l->qty;
     b->order_count++;
     b->l3_hash += l3_term(l, o);
     l2_update(b, l);
@@ -179,14 +146,12 @@ void book_insert(struct book_pool *pool, struct book *b, uint32_t slot, int64_t 
 static void leave(struct book_pool *pool, struct book *b, struct order *o)
 {
     struct book_level *l = &pool->levels[o->level];
-    if (o->prev != 0)
-        pool->orders[o->prev].next = o->next;
-    else
-        l->head = o->next;
-    if (o->next != 0)
-        pool->orders[o->next].prev = o->prev;
-    else
-        l->tail = o->prev;
+    /* Order 0 is nobody's, so its links may be written. Nobody can guess who is first or last in a
+     * short queue: better two moves too many than a branch. */
+    pool->orders[o->prev].next = o->next;
+    pool->orders[o->next].prev = o->prev;
+    l->head = o->prev != 0 ? l->head : o->next;
+    l->tail = o->next != 0 ? l->tail : o->prev;
     b->order_count--;
     if (--l->order_count == 0)
         level_free(pool, b, o->level);
@@ -209,21 +174,17 @@ void book_take(struct book_pool *pool, struct book *b, uint32_t slot, int64_t qt
 
 int64_t book_room(const struct book_pool *pool, const struct book *b, unsigned side, int64_t price)
 {
-    uint32_t n =
-        level_tree_find(&pool->nodes, b->sides[side - 1].tree, level_tree_key(side, price));
+    uint32_t n = level_find(pool, &b->sides[side - 1], side, price);
     return n == 0 ? INT64_MAX : INT64_MAX - pool->levels[n].qty;
 }
 
 struct bbo_state book_bbo(const struct book_pool *pool, const struct book *b)
 {
-    struct bbo_state bbo = {{0, 0}, {0, 0}};
-    for (unsigned s = 0; s < 2; s++) {
-        if (b->sides[s].best != 0) {
-            bbo.price[s] = pool->levels[b->sides[s].best].price;
-            bbo.qty[s] = pool->levels[b->sides[s].best].qty;
-        }
-    }
-    return bbo;
+    /* Level 0 is never used and stays zero, which is what is said of an empty
+     * side. */
+    const struct book_level *bid = &pool->levels[b->sides[SIDE_BUY - 1].best];
+    const struct book_level *ask = &pool->levels[b->sides[SIDE_SELL - 1].best];
+    return (struct bbo_state){{bid->price, ask->price}, {bid->qty, ask->qty}};
 }
 
 void book_clear(struct book_pool *pool, struct book *b)

@@ -46,7 +46,7 @@ struct order {
 };
 
 struct book_level {
-    int64_t price;
+    _Alignas(64) int64_t price; /* a cache line each */
     int64_t qty;
     uint64_t prefix;  /* mix(mix(S + side) + price): what all hash terms here begin with */
     uint64_t l2_term; /* the term now in the L2 hash */
@@ -56,10 +56,15 @@ struct book_level {
     uint32_t side;
 };
 
+/* 256: a market of tight prices finds nearly every level there; 1 KiB a side of each symbol. */
+enum { BOOK_NEAR_COUNT = 256 };
+
 struct book_side {
     uint32_t best;
     uint32_t tree;
     uint32_t level_count;
+    int64_t qty_high;               /* the most any level here ever held */
+    uint32_t near[BOOK_NEAR_COUNT]; /* by price, modulo: a level, found without the tree */
 };
 
 struct bbo_state {
@@ -93,14 +98,52 @@ struct book_pool {
 void book_pool_init(struct book_pool *pool, uint32_t order_max, uint32_t resting_max);
 void book_pool_close(struct book_pool *pool);
 
-/* An order to fill in, its links zeroed; 0 if there are order_max already. */
-uint32_t order_new(struct book_pool *pool);
-void order_free(struct book_pool *pool, uint32_t slot);
+/* An order to fill in, zeroed; 0 if there are order_max already. */
+static inline uint32_t order_new(struct book_pool *pool)
+{
+    uint32_t slot = pool->order_free;
+    if (slot != 0)
+        pool->order_free = pool->orders[slot].next;
+    else if (pool->order_fresh <= pool->order_max)
+        slot = pool->order_fresh++;
+    else
+        return 0;
+    pool->orders[slot] = (struct order){0};
+    return slot;
+}
+
+static inline void order_free(struct book_pool *pool, uint32_t slot)
+{
+    pool->orders[slot].next = pool->order_free;
+    pool->order_free = slot;
+}
 
 /* The index by order_id: open orders only. */
-void order_index(struct book_pool *pool, uint32_t slot);
-void order_unindex(struct book_pool *pool, uint32_t slot);
-uint32_t order_find(const struct book_pool *pool, uint64_t order_id);
+static inline void order_index(struct book_pool *pool, uint32_t slot)
+{
+    struct order *o = &pool->orders[slot];
+    uint32_t *head = &pool->by_id[o->order_id & pool->by_id_mask];
+    o->id_next = *head;
+    *head = slot;
+}
+
+static inline void order_unindex(struct book_pool *pool, uint32_t slot)
+{
+    struct order *o = &pool->orders[slot];
+    uint32_t *link = &pool->by_id[o->order_id & pool->by_id_mask];
+    while (*link != slot)
+        link = &pool->orders[*link].id_next;
+    *link = o->id_next;
+    o->id_next = 0;
+}
+
+static inline uint32_t order_find(const struct book_pool *pool, uint64_t order_id)
+{
+    uint32_t slot = pool->by_id[order_id & pool->by_id_mask];
+    while (slot != 0 && pool->orders[slot].order_id != order_id)
+        slot = pool->orders[slot].id_next;
+    return slot;
+}
 
 /* Put an order at the end of its price's queue. order_id, side, priority and open_qty are set and
  * it is resting nowhere. The level must have room: book_room() >= open_qty. */
@@ -113,6 +156,14 @@ void book_take(struct book_pool *pool, struct book *b, uint32_t slot, int64_t qt
 /* How much more the level at this price can hold: 2^63-1 less what it holds. */
 int64_t book_room(const struct book_pool *pool, const struct book *b, unsigned side, int64_t price);
 
+/* Whether book_room() >= qty. Looks for the level only if any was ever so full
+ * that it matters. */
+static inline bool book_has_room(const struct book_pool *pool, const struct book *b, unsigned side,
+                                 int64_t price, int64_t qty)
+{
+    return qty <= INT64_MAX - b->sides[side - 1].qty_high || qty <= book_room(pool, b, side, price);
+}
+
 struct bbo_state book_bbo(const struct book_pool *pool, const struct book *b);
 
 /* Take every order out of the book and free it, index included: for mirrors. */
@@ -120,8 +171,8 @@ void book_clear(struct book_pool *pool, struct book *b);
 
 static inline bool bbo_equal(const struct bbo_state *x, const struct bbo_state *y)
 {
-    return x->price[0] == y->price[0] && x->qty[0] == y->qty[0] && x->price[1] == y->price[1] &&
-           x->qty[1] == y->qty[1];
+    return ((x->price[0] ^ y->price[0]) | (x->qty[0] ^ y->qty[0]) | (x->price[1] ^ y->price[1]) |
+            (x->qty[1] ^ y->qty[1])) == 0;
 }
 
 #endif

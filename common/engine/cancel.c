@@ -31,7 +31,8 @@ void cancel_order_now(engine_t *e, uint32_t slot, enum reason reason)
 
 void cancel_apply(engine_t *e, const struct cancel_order *m)
 {
-    enum reason code = check_account(e, m->account);
+    uint32_t account;
+    enum reason code = check_account(e, m->account, &account);
     if (code == 0)
         code = check_order_name(m->order_id, m->client_order_id);
     uint32_t symbol = name_table_find(&e->symbol_names, m->symbol.data, m->symbol.size);
@@ -39,7 +40,6 @@ void cancel_apply(engine_t *e, const struct cancel_order *m)
         code = REJECT_UNKNOWN_SYMBOL;
     uint32_t order = 0;
     if (code == 0) {
-        uint32_t account = name_table_find(&e->account_names, m->account.data, m->account.size);
         order = named_order(e, symbol, account, m->order_id, m->client_order_id);
         if (order == 0)
             code = REJECT_UNKNOWN_ORDER;
@@ -144,7 +144,9 @@ void mass_cancel_go_on(engine_t *e)
 
 void mass_cancel_apply(engine_t *e, const struct mass_cancel *m)
 {
-    enum reason code = m->side > SIDE_SELL ? REJECT_INVALID_FIELD : check_account(e, m->account);
+    uint32_t account = 0;
+    enum reason code =
+        m->side > SIDE_SELL ? REJECT_INVALID_FIELD : check_account(e, m->account, &account);
     uint32_t symbol = name_table_find(&e->symbol_names, m->symbol.data, m->symbol.size);
     if (code == 0 && m->symbol.size > 0 && symbol == 0)
         code = REJECT_UNKNOWN_SYMBOL;
@@ -152,7 +154,6 @@ void mass_cancel_apply(engine_t *e, const struct mass_cancel *m)
         engine_refuse(e, code);
         return;
     }
-    uint32_t account = name_table_find(&e->account_names, m->account.data, m->account.size);
     e->work = (struct work){
         .kind = WORK_MASS_CANCEL,
         .symbol = symbol,

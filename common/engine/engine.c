@@ -7,9 +7,6 @@
 #include "base/memory.h"
 #include "engine/state.h"
 
-/* Events beside the units: accepted or amended before them, rested or cancelled after. */
-enum { EVENTS_BESIDE_UNITS = 8 };
-
 /* ---- limits ---- */
 
 struct range {
@@ -45,11 +42,6 @@ static uint32_t order_max(const struct configure *l)
 {
     return (uint32_t)(l->open_orders_max + l->accounts_max * l->finished_per_account +
                       l->events_max + EVENTS_BESIDE_UNITS);
-}
-
-static size_t event_max(const struct configure *l)
-{
-    return (size_t)l->events_max + EVENTS_BESIDE_UNITS;
 }
 
 engine_t *engine_new(const struct configure *limits, uint64_t hash_seed)
@@ -98,16 +90,6 @@ void engine_destroy(engine_t **engine)
 }
 
 /* ---- one command ---- */
-
-/* Orders forgotten by the command before: nobody looks at its events any more. */
-static void free_retired(engine_t *e)
-{
-    while (e->retired != 0) {
-        uint32_t order = e->retired;
-        e->retired = order_at(e, order)->account_next;
-        order_free(&e->pool, order);
-    }
-}
 
 /* Where best bid or offer changed, that is now the last time they did. */
 static void settle_touched(engine_t *e)
@@ -186,7 +168,6 @@ void engine_apply(engine_t *e, uint64_t seq, uint64_t time_ns, const struct comm
 {
     CHECK(seq == e->seq + 1 && time_ns >= e->time_ns);
     CHECK(engine_waiting(e) == 0 || c->type == MESSAGE_CONTINUE_WORK);
-    free_retired(e);
     e->seq = seq;
     e->time_ns = time_ns;
     e->event_count = 0;
@@ -216,10 +197,12 @@ void engine_prefetch(const engine_t *e, const struct command *c, enum engine_ahe
     if (order_id == 0)
         return;
     const uint32_t *bucket = &e->pool.by_id[order_id & e->pool.by_id_mask];
-    const struct order *o = order_at(e, distance == ENGINE_AHEAD_INDEX ? 0 : *bucket);
     if (distance == ENGINE_AHEAD_INDEX) {
-        __builtin_prefetch(bucket);
-    } else if (distance == ENGINE_AHEAD_ORDER) {
+        __builtin_prefetch(bucket, 1);
+        return;
+    }
+    const struct order *o = order_at(e, *bucket); /* most likely: the first in its bucket */
+    if (distance == ENGINE_AHEAD_ORDER) {
         __builtin_prefetch(o, 1);
         __builtin_prefetch(&e->details[*bucket], 1);
     } else {
@@ -236,28 +219,9 @@ struct admission_answer engine_admit(engine_t *e, const struct envelope *envelop
     return origins_admit(&e->origins, envelope);
 }
 
-struct event *engine_emit(engine_t *e, enum event_kind kind, uint32_t order)
-{
-    CHECK(e->event_count < event_max(&e->limits));
-    const struct order *o = order_at(e, order);
-    struct event *event = &e->events[e->event_count++];
-    *event =
-        (struct event){.kind = (uint8_t)kind, .side = o->side, .book = o->book, .order = order};
-    return event;
-}
-
 void engine_refuse(engine_t *e, enum reason code)
 {
     e->outcome.code = (uint16_t)code;
-}
-
-void engine_touch(engine_t *e, uint32_t symbol)
-{
-    struct symbol *s = &e->symbols[symbol];
-    if (s->marks.book_seq == e->seq)
-        return;
-    s->marks.book_seq = e->seq;
-    e->touched[e->touched_count++] = symbol;
 }
 
 /* ---- the life of an order ---- */
@@ -296,23 +260,40 @@ void engine_open(engine_t *e, uint32_t order)
     order_index(&e->pool, order);
 }
 
-void engine_remember(engine_t *e, uint32_t order, enum order_status status, enum reason reason)
+/* Forget the account's oldest finished order. Its slot is free at once, but taken again only by a
+ * later command, so this command's events may still be read by it. Only the first is ever taken
+ * off, so the link back of the next one, which is not in the cache, stays as it is. */
+static void retire_oldest(engine_t *e, struct account *a)
+{
+    uint32_t oldest = a->finished.head;
+    struct order *o = order_at(e, oldest);
+    a->finished.head = o->account_next;
+    if (a->finished.head == 0)
+        a->finished.tail = 0;
+    if (o->labelled)
+        labels_remove(&e->labels, oldest, o->account);
+    order_free(&e->pool, oldest);
+    __builtin_prefetch(order_at(e, a->finished.head), 1); /* the next to go */
+    __builtin_prefetch(&e->details[a->finished.head], 1);
+}
+
+static inline void remember(engine_t *e, struct account *a, uint32_t order,
+                            enum order_status status, enum reason reason)
 {
     struct order *o = order_at(e, order);
-    struct account *a = &e->accounts[o->account];
     o->status = (uint8_t)status;
     o->reason = (uint16_t)reason;
     e->details[order].changed_seq = e->seq;
     list_append(e, &a->finished, order);
-    if (++a->finished_count <= e->limits.finished_per_account)
-        return;
-    uint32_t oldest = a->finished.head;
-    list_remove(e, &a->finished, oldest);
-    a->finished_count--;
-    if (order_at(e, oldest)->labelled)
-        labels_remove(&e->labels, oldest, o->account);
-    order_at(e, oldest)->account_next = e->retired;
-    e->retired = oldest;
+    if (a->finished_count < e->limits.finished_per_account)
+        a->finished_count++;
+    else
+        retire_oldest(e, a);
+}
+
+void engine_remember(engine_t *e, uint32_t order, enum order_status status, enum reason reason)
+{
+    remember(e, &e->accounts[order_at(e, order)->account], order, status, reason);
 }
 
 void engine_finish(engine_t *e, uint32_t order, enum order_status status, enum reason reason)
@@ -322,14 +303,7 @@ void engine_finish(engine_t *e, uint32_t order, enum order_status status, enum r
     a->open_count--;
     e->open_count--;
     order_unindex(&e->pool, order);
-    engine_remember(e, order, status, reason);
-}
-
-bool engine_may_act(const engine_t *e, uint32_t account, const struct order *o)
-{
-    if (e->limits.anonymous && (account == ACCOUNT_ANONYMOUS || o->account == ACCOUNT_ANONYMOUS))
-        return true;
-    return account == o->account;
+    remember(e, a, order, status, reason);
 }
 
 /* ---- reading ---- */

@@ -46,7 +46,8 @@ void level_nodes_close(struct level_nodes *pool);
 static inline uint64_t level_tree_key(unsigned side, int64_t price)
 {
     uint64_t ascending = (uint64_t)price ^ (UINT64_C(1) << 63);
-    return side == SIDE_BUY ? ~ascending : ascending;
+    return ascending ^
+           (0 - (uint64_t)(side == SIDE_BUY)); /* no branch: nobody can guess the side */
 }
 
 /* A tree is the number of its root; 0 is the empty tree. */

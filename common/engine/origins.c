@@ -8,8 +8,11 @@ void origins_init(struct origins *o, uint32_t origins_max, uint32_t window, uint
 {
     name_table_init(&o->names, origins_max, seed, "origins");
     o->window = window;
+    o->ring_mask = 0;
+    while (o->ring_mask < window - 1)
+        o->ring_mask = 2 * o->ring_mask + 1;
     o->origins = memory_new((size_t)origins_max + 1, sizeof *o->origins, "origins");
-    o->outcomes = memory_new(((size_t)origins_max + 1) * window, sizeof *o->outcomes,
+    o->outcomes = memory_new(((size_t)origins_max + 1) * (o->ring_mask + 1), sizeof *o->outcomes,
                              "the results of origins");
 }
 
@@ -17,13 +20,8 @@ void origins_close(struct origins *o)
 {
     size_t count = (size_t)o->names.count_max + 1;
     memory_free(o->origins, count, sizeof *o->origins);
-    memory_free(o->outcomes, count * o->window, sizeof *o->outcomes);
+    memory_free(o->outcomes, count * (o->ring_mask + 1), sizeof *o->outcomes);
     name_table_close(&o->names);
-}
-
-static struct outcome *outcome_at(struct origins *o, uint32_t origin, uint64_t origin_seq)
-{
-    return &o->outcomes[(size_t)origin * o->window + origin_seq % o->window];
 }
 
 static struct admission_answer refuse(enum reason code)
@@ -71,7 +69,9 @@ struct admission_answer origins_admit(struct origins *o, const struct envelope *
 
 uint32_t origins_take(struct origins *o, const struct envelope *m)
 {
-    uint32_t n = name_table_add(&o->names, m->origin.data, m->origin.size);
+    uint32_t n = name_table_find(&o->names, m->origin.data, m->origin.size);
+    if (n == 0)
+        n = name_table_add(&o->names, m->origin.data, m->origin.size);
     CHECK(n != 0);
     struct origin *origin = &o->origins[n];
     if (origin->next_seq == 0 || m->origin_epoch > origin->epoch)

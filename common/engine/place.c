@@ -13,7 +13,7 @@
 #include "engine/state.h"
 #include "proto/names.h"
 
-enum reason check_account(const engine_t *e, struct text account)
+enum reason check_new_account(const engine_t *e, struct text account)
 {
     bool there = account.size > 0 || e->limits.anonymous;
     return there && name_is_plain(account) ? 0 : REJECT_INVALID_ACCOUNT;
@@ -36,12 +36,12 @@ static bool in_set(uint64_t value, uint64_t last)
     return value >= 1 && value <= last;
 }
 
-static enum reason check_shape(const engine_t *e, const struct new_order *m)
+static enum reason check_shape(engine_t *e, const struct new_order *m, uint32_t *account)
 {
     if (!in_set(m->side, SIDE_SELL) || !in_set(m->type, ORDER_TYPE_MARKET) ||
         !in_set(m->time_in_force, TIME_IN_FORCE_FOK) || !in_set(m->stp, STP_REJECT))
         return REJECT_INVALID_FIELD;
-    enum reason code = check_account(e, m->account);
+    enum reason code = check_account(e, m->account, account);
     return code != 0 ? code : check_client_order_id(m->client_order_id);
 }
 
@@ -70,7 +70,7 @@ static enum reason check_book(const engine_t *e, const struct symbol *s, const s
         return REJECT_TOO_MANY_OPEN_ORDERS;
     /* A level at the order's own price on its own side means the book does not cross there, so
      * nothing of the order will trade and all of it would join that level. */
-    if (rests && book_room(&e->pool, &s->book, side, m->price.value) < m->qty)
+    if (rests && !book_has_room(&e->pool, &s->book, side, m->price.value, m->qty))
         return REJECT_QUANTITY_OVERFLOW;
     if (m->post_only && match_would_trade(e, s, side, limit))
         return REJECT_POST_ONLY;
@@ -135,7 +135,8 @@ static uint32_t order_make(engine_t *e, uint32_t symbol, uint32_t account,
 
 void place_order(engine_t *e, const struct new_order *m)
 {
-    enum reason code = check_shape(e, m);
+    uint32_t account = 0;
+    enum reason code = check_shape(e, m, &account);
     if (code != 0) {
         engine_refuse(e, code);
         return;
@@ -145,7 +146,8 @@ void place_order(engine_t *e, const struct new_order *m)
         engine_refuse(e, REJECT_UNKNOWN_SYMBOL);
         return;
     }
-    uint32_t account = name_table_add(&e->account_names, m->account.data, m->account.size);
+    if (account == 0)
+        account = name_table_add(&e->account_names, m->account.data, m->account.size);
     if (account == 0) {
         engine_refuse(e, REJECT_TOO_MANY_ACCOUNTS);
         return;

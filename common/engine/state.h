@@ -3,6 +3,7 @@
 #ifndef OUTCRY_ENGINE_STATE_H
 #define OUTCRY_ENGINE_STATE_H
 
+#include "base/check.h"
 #include "base/name_table.h"
 #include "engine/engine.h"
 
@@ -55,7 +56,8 @@ struct origin {
 struct origins {
     struct name_table names;
     struct origin *origins;   /* by number of the name */
-    struct outcome *outcomes; /* origin_window of them an origin, by origin_seq modulo it */
+    struct outcome *outcomes; /* a ring for each origin, by origin_seq */
+    uint64_t ring_mask;       /* one less than the places of a ring, a power of two */
     uint32_t window;
 };
 
@@ -93,7 +95,6 @@ struct engine {
     struct work work;
     uint32_t *mass_heap; /* accounts a mass cancel of everybody has still to look at */
     uint32_t mass_heap_count;
-    uint32_t retired; /* orders to free when the next command comes, linked by account_next */
 
     /* the command now */
     struct event *events;
@@ -110,11 +111,7 @@ enum { ACCOUNT_ANONYMOUS = 1 }; /* only where limits.anonymous */
 
 /* ---- engine.c ---- */
 
-struct event *engine_emit(engine_t *e, enum event_kind kind, uint32_t order);
 void engine_refuse(engine_t *e, enum reason code);
-
-/* A book is about to change. */
-void engine_touch(engine_t *e, uint32_t symbol);
 
 /* The order is open from now on, in its account's list and in the indexes. */
 void engine_open(engine_t *e, uint32_t order);
@@ -126,11 +123,43 @@ void engine_remember(engine_t *e, uint32_t order, enum order_status status, enum
 void engine_finish(engine_t *e, uint32_t order, enum order_status status, enum reason reason);
 
 /* Whether a command of `account` may act on the order; 0 is an account never seen. */
-bool engine_may_act(const engine_t *e, uint32_t account, const struct order *o);
+static inline bool engine_may_act(const engine_t *e, uint32_t account, const struct order *o)
+{
+    return account == o->account || (e->limits.anonymous && (account == ACCOUNT_ANONYMOUS ||
+                                                             o->account == ACCOUNT_ANONYMOUS));
+}
 
 static inline struct order *order_at(const engine_t *e, uint32_t order)
 {
     return &e->pool.orders[order];
+}
+
+/* Events beside the units: accepted or amended before them, rested or cancelled after. */
+enum { EVENTS_BESIDE_UNITS = 8 };
+
+static inline size_t event_max(const struct configure *l)
+{
+    return (size_t)l->events_max + EVENTS_BESIDE_UNITS;
+}
+
+static inline struct event *engine_emit(engine_t *e, enum event_kind kind, uint32_t order)
+{
+    CHECK(e->event_count < event_max(&e->limits));
+    const struct order *o = order_at(e, order);
+    struct event *event = &e->events[e->event_count++];
+    *event =
+        (struct event){.kind = (uint8_t)kind, .side = o->side, .book = o->book, .order = order};
+    return event;
+}
+
+/* A book is about to change. */
+static inline void engine_touch(engine_t *e, uint32_t symbol)
+{
+    struct symbol *s = &e->symbols[symbol];
+    if (s->marks.book_seq == e->seq)
+        return;
+    s->marks.book_seq = e->seq;
+    e->touched[e->touched_count++] = symbol;
 }
 
 /* ---- place.c, amend.c, cancel.c ---- */
@@ -149,8 +178,15 @@ void cancel_order_now(engine_t *e, uint32_t order, enum reason reason);
 uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account, uint64_t order_id,
                      struct text client_order_id);
 
-/* The refusals by a shape all commands about orders share; 0, or the first that applies. */
-enum reason check_account(const engine_t *e, struct text account);
+/* The refusals by a shape all commands about orders share; 0, or the first that applies. number:
+ * the account's, 0 for one never seen. */
+enum reason check_new_account(const engine_t *e, struct text account);
+static inline enum reason check_account(engine_t *e, struct text account, uint32_t *number)
+{
+    *number = name_table_find(&e->account_names, account.data, account.size);
+    return *number != 0 ? 0 : check_new_account(e, account); /* what is known was looked at once */
+}
+
 enum reason check_order_name(uint64_t order_id, struct text client_order_id);
 
 /* ---- matching.c ---- */
@@ -184,6 +220,12 @@ void labels_remove(struct labels *l, uint32_t order, uint32_t account);
 struct text labels_text(const struct labels *l, uint32_t order);
 
 /* ---- origins.c ---- */
+
+static inline struct outcome *outcome_at(const struct origins *o, uint32_t origin,
+                                         uint64_t origin_seq)
+{
+    return &o->outcomes[origin * (o->ring_mask + 1) + (origin_seq & o->ring_mask)];
+}
 
 void origins_init(struct origins *o, uint32_t origins_max, uint32_t window, uint64_t seed);
 void origins_close(struct origins *o);

@@ -125,7 +125,7 @@ static void add_origins(struct hasher *h, const engine_t *e)
         add(h, origin->next_seq);
         add(h, origin->acked_through);
         for (uint64_t seq = origin->acked_through + 1; seq < origin->next_seq; seq++)
-            add_outcome(h, &o->outcomes[(size_t)n * o->window + seq % o->window]);
+            add_outcome(h, outcome_at(o, n, seq));
     }
 }
 

@@ -75,14 +75,49 @@ static const struct setting *setting_by_word(const char *word, char between)
     return NULL;
 }
 
+static bool begins(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static const char *const log_levels[] = {"debug", "info", "warn", "error"};
+enum { LOG_LEVEL_COUNT = sizeof log_levels / sizeof log_levels[0] };
+
+static unsigned log_level_find(const char *name)
+{
+    unsigned level = 0;
+    while (level < LOG_LEVEL_COUNT && strcmp(log_levels[level], name) != 0)
+        level++;
+    return level;
+}
+
+/* What is expected of a text setting, if this is not it. */
+static const char *text_expected(const struct setting *row, const char *value)
+{
+    if (value[0] == '\0' || strlen(value) >= SETTING_TEXT_SIZE)
+        return "1 to 127 characters";
+    if (strcmp(row->path, "log_level") == 0 && log_level_find(value) == LOG_LEVEL_COUNT)
+        return "debug, info, warn or error";
+    if (begins(row->path, "addresses/") && !begins(value, "ipc://") && !begins(value, "tcp://"))
+        return "ipc://PATH or tcp://HOST:PORT";
+    /* Anybody who reaches the commands' port can trade as anybody: until keys protect it, it may
+     * only be on this machine. */
+    if (strcmp(row->path, "addresses/commands") == 0 && begins(value, "tcp://") &&
+        !begins(value, "tcp://127.") && !begins(value, "tcp://[::1]"))
+        return "ipc:// or a loopback address: order entry over tcp from elsewhere needs CURVE, "
+               "which this release does not have";
+    return NULL;
+}
+
 static bool setting_set(struct settings *s, const struct setting *row, const char *value,
                         const struct source *from, char *error)
 {
     char *place = (char *)s + row->offset;
     char expected[96];
     if (row->is_text) {
-        if (value[0] == '\0' || strlen(value) >= SETTING_TEXT_SIZE)
-            return complain(error, from, value, "1 to 127 characters");
+        const char *wanted = text_expected(row, value);
+        if (wanted != NULL)
+            return complain(error, from, value, wanted);
         strcpy(place, value);
         return true;
     }
@@ -283,43 +318,15 @@ static const char *take_config_flag(int *argc, char **argv)
 
 /* ---- what settings may not say together ---- */
 
-static bool check_log_level(struct settings *s, char *error)
-{
-    static const char *const names[] = {"debug", "info", "warn", "error"};
-    for (unsigned i = 0; i < 4; i++) {
-        if (strcmp(s->log_level, names[i]) == 0) {
-            log_set_level((enum log_level)i);
-            return true;
-        }
-    }
-    return complain(error, &(struct source){NULL, 0, "log_level"}, s->log_level,
-                    "debug, info, warn or error");
-}
-
+/* The path of a socket is short, and the run directory is part of it. */
 static bool check_address(const struct cluster *c, const char *name, const char *setting,
                           char *error)
 {
     char address[CLUSTER_ADDRESS_SIZE];
     struct source from = {NULL, 0, name};
     cluster_address(c, setting, (unsigned)c->settings.shards - 1, address);
-    if (strncmp(address, "ipc://", 6) != 0 && strncmp(address, "tcp://", 6) != 0)
-        return complain(error, &from, address, "ipc://PATH or tcp://HOST:PORT");
-    if (strlen(address) > IPC_ADDRESS_MAX)
-        return complain(error, &from, address, "at most 112 characters: a socket's path is short");
-    return true;
-}
-
-/* Anybody who reaches the commands' port can trade as anybody: until keys protect it, it may
- * only be on this machine. */
-static bool check_commands_address(const char *address, char *error)
-{
-    struct source from = {NULL, 0, "commands_address"};
-    if (strncmp(address, "tcp://", 6) == 0 && strncmp(address, "tcp://127.", 10) != 0 &&
-        strncmp(address, "tcp://[::1]", 11) != 0)
-        return complain(error, &from, address,
-                        "ipc:// or a loopback address: order entry over tcp from elsewhere needs "
-                        "CURVE, which this release does not have");
-    return true;
+    return strlen(address) <= IPC_ADDRESS_MAX ||
+           complain(error, &from, address, "at most 112 characters: a socket's path is short");
 }
 
 static bool check_together(struct cluster *c, char *error)
@@ -332,9 +339,7 @@ static bool check_together(struct cluster *c, char *error)
         return complain(error, &(struct source){NULL, 0, "accounts_max x finished_per_account"},
                         found, "at most 1073741824");
     }
-    return check_log_level(s, error) &&
-           check_address(c, "commands_address", s->commands_address, error) &&
-           check_commands_address(s->commands_address, error) &&
+    return check_address(c, "commands_address", s->commands_address, error) &&
            check_address(c, "requests_address", s->requests_address, error) &&
            check_address(c, "private_address", s->private_address, error) &&
            check_address(c, "public_address", s->public_address, error) &&
@@ -356,6 +361,8 @@ bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_E
     bool fine = (config == NULL || config_walk(config, &walk, visit_entry)) &&
                 load_dotenv(&c->settings, error) && load_environment(&c->settings, error) &&
                 load_flags(&c->settings, argc, argv, error) && check_together(c, error);
+    if (fine)
+        log_set_level((enum log_level)log_level_find(c->settings.log_level));
     walk.symbols = true;
     fine = fine && (config == NULL || config_walk(config, &walk, visit_entry));
     config_destroy(&config);
