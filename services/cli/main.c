@@ -15,15 +15,21 @@ static int bench_main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "engine") == 0)
         return engine_bench_main(argc - 1, argv + 1);
-    fprintf(stderr, "usage: outcry bench engine [--quick] [--json FILE]\n");
-    return argc >= 2 && strcmp(argv[1], "--help") == 0 ? 0 : 2;
+    bool help = argc >= 2 && strcmp(argv[1], "--help") == 0;
+    fputs("usage: outcry bench engine [--quick] [--json FILE]\n", help ? stdout : stderr);
+    return help ? 0 : 2;
 }
 
 static int settings_main(int argc, char **argv)
 {
-    (void)argc, (void)argv;
-    cluster_print_settings(stdout);
-    return 0;
+    if (argc == 1) {
+        cluster_print_settings(stdout);
+        return 0;
+    }
+    bool help = strcmp(argv[1], "--help") == 0;
+    fputs("usage: outcry settings\n\nLists every setting with its default: .env.example.\n",
+          help ? stdout : stderr);
+    return help ? 0 : 2;
 }
 
 static const struct command_line {

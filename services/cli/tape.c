@@ -2,7 +2,9 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/reader.h"
 #include "engine/mirror.h"
@@ -21,9 +23,12 @@ static const char usage[] =
     "  outcry tape trade.BTC-USD\n"
     "  outcry tape bbo.BTC-USD l2.ETH-USD --count 100\n";
 
+enum { SILENCE_MS = 5000 }; /* heartbeats come at least once a second */
+
 struct tape {
     const char *const *topics;
     uint64_t groups_left;
+    bool heard; /* a heartbeat: somebody publishes */
 };
 
 static volatile sig_atomic_t stop_requested;
@@ -73,11 +78,59 @@ static void on_frame(void *self, uint32_t topic, const struct frame_head *head,
     fflush(stdout);
 }
 
+static void on_heartbeat(void *self, const struct frame_head *head)
+{
+    (void)head;
+    ((struct tape *)self)->heard = true;
+}
+
 static void on_fault(void *self, uint32_t topic, enum subscriber_fault fault)
 {
     const struct tape *t = self;
     (void)fault;
     log_error("tape", "sequence_went_back", LOG_TEXT("topic", t->topics[topic]));
+}
+
+/* Whether there can be such a topic; a configuration without symbols does not know. */
+static bool is_topic(const struct cluster *c, const char *topic)
+{
+    static const char *const kinds[] = {"l2.", "l3.", "bbo.", "trade."};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        size_t size = strlen(kinds[i]);
+        if (strncmp(topic, kinds[i], size) == 0)
+            return c->symbol_count == 0 || cluster_symbol_find(c, topic + size) != NULL;
+    }
+    return false;
+}
+
+static bool check_topics(const struct cluster *c, const char *const *topics, int count)
+{
+    for (int i = 0; i < count; i++) {
+        bool again = false;
+        for (int before = 0; before < i; before++)
+            again = again || strcmp(topics[before], topics[i]) == 0;
+        if (!again && is_topic(c, topics[i]))
+            continue;
+        fprintf(stderr, "outcry tape: found \"%s\", expected %s\n", topics[i],
+                again ? "each topic once"
+                      : "l2., l3., bbo. or trade. with a symbol of the configuration");
+        return false;
+    }
+    if (count < 1)
+        fprintf(stderr, "outcry tape: found nothing, expected a topic (see --help)\n");
+    return count >= 1;
+}
+
+/* Until there is an end to it; false if there was nothing to read. */
+static bool run(reader_t *reader, const struct tape *t)
+{
+    uint64_t give_up_ns = clock_monotonic_ns() + SILENCE_MS * NS_PER_MS;
+    while (!stop_requested && t->groups_left > 0 && !ferror(stdout)) {
+        reader_poll(reader, 100);
+        if (!t->heard && clock_monotonic_ns() > give_up_ns)
+            return false;
+    }
+    return true;
 }
 
 int tape_main(int argc, char **argv)
@@ -86,18 +139,16 @@ int tape_main(int argc, char **argv)
     char error[ENDPOINT_ERROR_SIZE];
     host_load(&cluster, &argc, argv, usage);
     uint64_t count = host_number_flag(&argc, argv, "--count", 1, UINT64_MAX - 1, UINT64_MAX);
-    if (argc < 2 || argv[1][0] == '-') {
-        fprintf(stderr, "outcry tape: found %s, expected a topic (see --help)\n",
-                argc < 2 ? "nothing" : argv[1]);
+    struct tape tape = {(const char *const *)(argv + 1), count, false};
+    if (!check_topics(&cluster, tape.topics, argc - 1))
         return 2;
-    }
-    struct tape tape = {(const char *const *)(argv + 1), count};
     struct subscriber_owner owner = {.self = &tape,
                                      .reset = on_reset,
                                      .event = on_event,
                                      .joined = on_joined,
                                      .group = on_group,
                                      .frame = on_frame,
+                                     .heartbeat = on_heartbeat,
                                      .fault = on_fault};
     reader_t *reader = reader_open(&cluster, &owner, tape.topics, (unsigned)argc - 1, error);
     if (reader == NULL) {
@@ -106,8 +157,12 @@ int tape_main(int argc, char **argv)
     }
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    while (!stop_requested && tape.groups_left > 0 && !ferror(stdout))
-        reader_poll(reader, 100);
+    bool heard = run(reader, &tape);
     reader_close(&reader);
-    return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (!heard)
+        fprintf(stderr,
+                "outcry tape: nothing is published at %s; is a cluster running "
+                "(./outcry up)?\n",
+                cluster.settings.market_data_address);
+    return heard && fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -62,7 +62,8 @@ matcher_t *matcher_new(const struct matcher_options *options, const struct add_s
     m->private_feed = private_feed_new(&publish);
     publish.output = MATCHER_OUTPUT_PUBLIC;
     m->public_feed = public_feed_new(&publish);
-    m->batch.size_max = (size_t)options->batch_commands_max * 256 + COMMAND_READ_SIZE_MAX * 2;
+    m->batch.size_max = (size_t)options->batch_commands_max * 256 + COMMAND_READ_SIZE_MAX * 2 +
+                        ((size_t)symbol_count + 1) * COMMAND_SIZE_MAX; /* all begin in one batch */
     m->batch.bytes = memory_new(1, m->batch.size_max, "a batch");
     m->symbols = memory_new(symbol_count, sizeof *symbols, "symbols");
     memcpy(m->symbols, symbols, symbol_count * sizeof *symbols);
@@ -122,6 +123,7 @@ static void sequence(matcher_t *m, const struct command *c, const uint8_t *bytes
     uint64_t seq = engine_seq(m->engine) + 1;
     if (m->batch.count == 0)
         m->batch.first_seq = seq;
+    CHECK(m->batch.size + size <= m->batch.size_max);
     memcpy(m->batch.bytes + m->batch.size, bytes, size);
     m->batch.size += size;
     m->batch.count++;

@@ -7,7 +7,7 @@ directory, in a fresh run directory, over ipc sockets in it.
             ...
 
     if __name__ == "__main__":
-        system.main(__doc__, [a_trade_is_published])
+        main(__doc__, [a_trade_is_published])
 
 A test is a list of claims, each a function. Waits are for conditions and bounded. Whatever a test
 started it stops, by process id, and then every process is held to account: one that ended when
@@ -18,6 +18,7 @@ started.
 Exit status: 0; 1 if a claim does not hold; 77, with a line saying why, if something is absent.
 """
 import argparse
+import collections
 import contextlib
 import ctypes
 import json
@@ -36,6 +37,7 @@ import traceback
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "proto" / "python"))
+import outcry  # pylint: disable=wrong-import-position
 
 SKIPPED = 77
 WAIT_S = 60  # a condition that takes longer will not come true
@@ -76,6 +78,16 @@ def until(condition, what, seconds=WAIT_S, watch=None):
             watch()
         expect(time.monotonic() < deadline, f"not within {seconds} s: {what}")
         time.sleep(0.005)
+
+
+def updates(reader, seconds=0.05):
+    """The updates a Subscriber has within so many seconds; fewer if none come for a while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        update = reader.receive(0.01)
+        if update is None:
+            return
+        yield update
 
 
 def free_port():
@@ -260,16 +272,25 @@ class Cluster:
 
     def until_ready(self):
         """A reader like any other can follow every symbol, in the matchers' newest epochs."""
-        import outcry
         epochs = {shard: self.epoch(shard) for shard in self.matchers}
         topics = [f"{kind}.{name}" for name in self.symbols for kind in ("bbo", "l2")]
         with outcry.Subscriber(self.address("market_data"), topics) as reader:
             def ready():
-                reader.receive(0.02)
+                collections.deque(updates(reader), 0)
                 return reader.live and all(
                     one.epoch >= epochs[self.shard_of(topic.split(".", 1)[1])]
                     for topic, one in reader.readers.items())
             self.until(ready, "every symbol can be followed", self.seconds)
+
+    def follow(self, *topics):
+        """A Subscriber to topics of market-data, live."""
+        reader = outcry.Subscriber(self.address("market_data"), topics)
+
+        def joined():
+            collections.deque(updates(reader), 0)
+            return reader.live
+        self.until(joined, f"a reader of {' '.join(topics)} joins")
+        return reader
 
     def until(self, condition, what, seconds=WAIT_S):
         return until(condition, what, seconds, watch=self.check)

@@ -207,8 +207,8 @@ static void a_whole_number_is_all_digits_and_in_its_range(void **state)
     assert_no_number("8", 5, 7);
     assert_no_number("18446744073709551616", 0, UINT64_MAX);
     assert_no_number("99999999999999999999999", 0, UINT64_MAX);
-    static const char *const malformed[] = {"",   "-1", "+1",  " 1",  "1 ",  "1.0", "0x1",
-                                            "1e3", "01", "00",  "one", "1\n", "-",   "１"};
+    static const char *const malformed[] = {"",    "-1", "+1", " 1",  "1 ",  "1.0", "0x1",
+                                            "1e3", "01", "00", "one", "1\n", "-",   "１"};
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++)
         assert_no_number(malformed[i], 0, UINT64_MAX);
 }

@@ -67,7 +67,7 @@ static void what_is_not_a_decimal_is_refused(void **state)
 {
     (void)state;
     static const char *const malformed[] = {
-        "",   "-",   ".",    "-.",   ".5",  "5.",  "--5", "+5",  " 5",   "5 ",
+        "",    "-",   ".",     "-.",   ".5",  "5.",  "--5", "+5",   " 5", "5 ",
         "5e2", "1,5", "1.2.3", "0x10", "NaN", "inf", "1-",  "1.-2", "１", "1.5x",
     };
     for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++)

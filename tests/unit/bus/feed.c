@@ -29,6 +29,14 @@ static uint64_t on_hash(void *self, uint32_t topic)
     return cells_hash(&((struct feed *)self)->topics[topic]);
 }
 
+static void put_padding(struct feed *f)
+{
+    static const uint8_t nothing[FEED_PADDING_MAX];
+    resent_put(publisher_message_event(f->publisher, f->padding + 10),
+               &(struct resent){{nothing, f->padding}});
+    publisher_message_event_end(f->publisher);
+}
+
 static enum reason on_snapshot(void *self, const struct snapshot *request)
 {
     struct feed *f = self;
@@ -37,10 +45,12 @@ static enum reason on_snapshot(void *self, const struct snapshot *request)
         return REJECT_UNKNOWN_TOPIC;
     if (f->unready || f->seq < request->min_seq)
         return REJECT_NOT_CAUGHT_UP;
-    publisher_reply_begin(f->publisher, f->epoch, f->seq, f->now_ns,
-                          (struct u64_or_nil){feed_hashed(topic) ? on_hash(f, topic) : 0,
-                                              feed_hashed(topic)});
+    publisher_reply_begin(
+        f->publisher, f->epoch, f->seq, f->now_ns,
+        (struct u64_or_nil){feed_hashed(topic) ? on_hash(f, topic) : 0, feed_hashed(topic)});
     for (uint32_t i = 0; i < FEED_CELLS; i++) {
+        if (i % (FEED_CELLS / 4) == 0 && f->padding > 0)
+            put_padding(f);
         if (f->topics[topic].values[i] == 0)
             continue;
         level_put(publisher_message_event(f->publisher, LEVEL_SIZE_MAX),
@@ -113,7 +123,7 @@ void feed_command(struct feed *f, struct random *r)
 {
     f->seq++;
     unsigned events = (unsigned)random_below(r, 4); /* 0: the command changed nothing here */
-    if (f->wide > 0 && random_once_in(r, 10))
+    if (f->wide > 0 && random_once_in(r, 20))
         events = f->wide;
     uint32_t topic = (uint32_t)random_below(r, FEED_TOPICS);
     for (unsigned i = 0; i < events; i++) {

@@ -14,6 +14,7 @@ enum {
     FEED_CELLS = 32,
     FEED_EPOCHS = 8,
     FEED_SEQS = 2000, /* of one epoch */
+    FEED_PADDING_MAX = 60000,
 };
 
 struct cells {
@@ -31,8 +32,9 @@ struct feed {
     uint64_t epoch; /* FEED_EPOCH_FIRST, and one more for each restart */
     uint64_t seq;
     uint64_t now_ns;
-    bool unready; /* snapshots are refused NOT_CAUGHT_UP */
-    unsigned wide; /* events of a large command, 0: there are none */
+    bool unready;   /* snapshots are refused NOT_CAUGHT_UP */
+    unsigned wide;  /* events of a large command, 0: there are none */
+    size_t padding; /* bytes of nothing in a snapshot, 4 times: it takes several chunks */
     uint64_t truth[FEED_EPOCHS][FEED_SEQS][FEED_TOPICS];
 };
 

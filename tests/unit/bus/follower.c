@@ -10,8 +10,8 @@ static void assert_true_state(const struct follower *f, uint32_t topic, uint64_t
 {
     if (!f->spoiled[topic] &&
         cells_hash(&f->topics[topic]) != feed_truth(f->feed, epoch, seq, topic))
-        fail_msg("%s is not what it was at %llu.%llu", feed_topic(topic),
-                 (unsigned long long)epoch, (unsigned long long)seq);
+        fail_msg("%s is not what it was at %llu.%llu", feed_topic(topic), (unsigned long long)epoch,
+                 (unsigned long long)seq);
 }
 
 static void on_reset(void *self, uint32_t topic)
@@ -88,8 +88,7 @@ static void on_fault(void *self, uint32_t topic, enum subscriber_fault fault)
 {
     struct follower *f = self;
     (void)topic;
-    f->faults++;
-    f->fault = fault;
+    f->faults[fault]++;
 }
 
 static bool on_push(void *self, const uint8_t *bytes, size_t size)

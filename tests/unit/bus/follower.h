@@ -17,8 +17,7 @@ struct follower {
     uint64_t before_seq; /* where the topic stood before the frame being read */
     /* what it was told, all in all; part_frames: it stood inside of these already */
     unsigned resets, joins, groups, frames, part_frames, heartbeats;
-    unsigned faults;
-    enum subscriber_fault fault;
+    unsigned faults[2]; /* by enum subscriber_fault */
     uint64_t last_event_seq;
     /* requests it wants pushed: the test takes them */
     bool blocked;

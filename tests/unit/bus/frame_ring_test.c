@@ -195,8 +195,8 @@ static void run(uint64_t seed)
     for (uint64_t n = 1; n <= FRAMES; n++) {
         sizes[n] = random_below(&random, ring / (1 + random_below(&random, 8)) + 1);
         memset(filler, (uint8_t)n, sizes[n]);
-        assert_int_equal(
-            frame_ring_add(&r, n - 1, (uint8_t)n, (uint8_t)n + 1u, filler, sizes[n]), n);
+        assert_int_equal(frame_ring_add(&r, n - 1, (uint8_t)n, (uint8_t)n + 1u, filler, sizes[n]),
+                         n);
         if (n % 7 == 0)
             assert_newest_kept(&r, sizes, n);
         assert_kept(&r, n, (uint8_t)n, sizes[n]);

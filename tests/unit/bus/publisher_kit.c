@@ -44,8 +44,7 @@ void kit_open(struct publisher_kit *k, const struct publisher_limits *limits, si
     memset(k, 0, sizeof *k);
     outbox_init(&k->outbox, outbox_size);
     struct publisher_state state = {k, on_hash, on_snapshot};
-    k->publisher =
-        publisher_new(&k->outbox, KIT_OUTPUT, &state, limits, text_of(KIT_ADDRESS));
+    k->publisher = publisher_new(&k->outbox, KIT_OUTPUT, &state, limits, text_of(KIT_ADDRESS));
     assert_int_equal(publisher_shard_add(k->publisher, 3), 0);
     publisher_epoch_set(k->publisher, 0, KIT_EPOCH);
 }

@@ -169,7 +169,10 @@ static void subscriptions_to_other_topics_are_nobodys_request(void **state)
     struct publisher_kit *k = *state;
     struct request q = kit_snapshot("a", 0);
     static const char *const others[] = {
-        "\1l2.BTC-USD", "\1re.0123", "\1", "",
+        "\1l2.BTC-USD",
+        "\1re.0123",
+        "\1",
+        "",
         "\1re.0123456789abcdef0123456789abcdef01234567",
         "\1xx.0123456789abcdef0123456789abcdef",
     };
@@ -220,10 +223,9 @@ static void what_cannot_be_read_is_counted_and_ignored(void **state)
 static void a_reply_name_is_32_lower_case_hexadecimal_digits(void **state)
 {
     struct publisher_kit *k = *state;
-    static const char *const replies[] = {"", "0123456789abcdef0123456789abcde",
-                                          "0123456789ABCDEF0123456789ABCDEF",
-                                          "0123456789abcdef0123456789abcdeg",
-                                          "0123456789abcdef 123456789abcdef"};
+    static const char *const replies[] = {
+        "", "0123456789abcdef0123456789abcde", "0123456789ABCDEF0123456789ABCDEF",
+        "0123456789abcdef0123456789abcdeg", "0123456789abcdef 123456789abcdef"};
     uint8_t bytes[512];
     for (unsigned i = 0; i < sizeof replies / sizeof replies[0]; i++) {
         struct request q = kit_snapshot("a", 0);
