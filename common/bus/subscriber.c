@@ -40,8 +40,8 @@ struct subscriber {
     uint64_t request_id;
     uint64_t next_chunk;
     uint64_t answer_epoch, answer_seq; /* of the first chunk */
-    uint32_t looked_at; /* topics are asked for in turn */
-    bool waits;         /* the answer was "not yet": ask again later */
+    uint32_t looked_at;                /* topics are asked for in turn */
+    bool waits;                        /* the answer was "not yet": ask again later */
     struct subscriber_counts counts;
 };
 

@@ -184,8 +184,8 @@ void engine_apply(engine_t *e, uint64_t seq, uint64_t time_ns, const struct comm
         origins_keep(&e->origins, e->result_origin, e->result_origin_seq, &e->outcome);
 }
 
-/* The bucket of the order a command names; bucket 0, for nothing, if it names none. Cancel and amend
- * begin alike. Nobody can guess what the next command is, so there is no branch. */
+/* The bucket of the order a command names; bucket 0, for nothing, if it names none. Cancel and
+ * amend begin alike. Nobody can guess what the next command is, so there is no branch. */
 static const uint32_t *named_bucket(const engine_t *e, const struct command *c)
 {
     bool names = (c->type == MESSAGE_CANCEL_ORDER) | (c->type == MESSAGE_AMEND_ORDER);

@@ -155,7 +155,8 @@ class Process:
         except subprocess.TimeoutExpired:
             self.popen.kill()
             self.popen.wait()
-            raise Failed(f"{self.name} was still running after {seconds} s\n{self.tail()}") from None
+            raise Failed(f"{self.name} was still running after {seconds} s\n"
+                         f"{self.tail()}") from None
 
     def stop(self):
         """SIGTERM; it must end well."""

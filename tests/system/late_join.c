@@ -1,7 +1,8 @@
 /* late_join: joins a symbol's l3 and l2 again and again while it trades, each time as a new reader
  * that knows nothing, and follows both for a while.
  *
- *     late_join --symbol S [--joins N] [--frames N] [--drop N] [--config FILE] [--SETTING VALUE ...]
+ *     late_join --symbol S [--joins N] [--frames N] [--drop N] [--config FILE] [--SETTING VALUE
+ * ...]
  *
  * Each reader must get live on both topics and take in --frames frames of each after that. Every
  * frame must carry a hash, and it must be that of the book kept here; there may be no fault. What
@@ -177,11 +178,8 @@ static int join_once(struct follower *f, const struct cluster *cluster, const ch
     snprintf(names[TOPIC_L3], sizeof names[0], "l3.%s", symbol);
     snprintf(names[TOPIC_L2], sizeof names[0], "l2.%s", symbol);
     const char *const topics[] = {names[TOPIC_L3], names[TOPIC_L2]};
-    struct subscriber_owner owner = {.self = f,
-                                     .reset = on_reset,
-                                     .event = on_event,
-                                     .frame = on_frame,
-                                     .hash = on_hash};
+    struct subscriber_owner owner = {
+        .self = f, .reset = on_reset, .event = on_event, .frame = on_frame, .hash = on_hash};
     memset(f->frames, 0, sizeof f->frames);
     f->join_ns = 0;
     f->reader = reader_open(cluster, &owner, topics, TOPIC_COUNT, error);

@@ -168,7 +168,8 @@ def a_csv_of_orders_gives_the_book_worked_out_by_hand(test):
 
 def a_malformed_file_is_refused_before_anything_is_sent(test):
     good = "ts,msg_type,side,price,qty,order_id\n1,add,buy,10.00,5,b1\n"
-    cases = [("1,add,buy,10.005,5,b2", "price", "10.005"), ("1,ad,buy,10.00,5,b2", "msg_type", "ad"),
+    cases = [("1,add,buy,10.005,5,b2", "price", "10.005"),
+             ("1,ad,buy,10.00,5,b2", "msg_type", "ad"),
              ("1,add,by,10.00,5,b2", "side", "by"), ("x,add,buy,10.00,5,b2", "ts", "x"),
              ("1,add,buy,10.00,5,b 2", "order_id", "b 2"), ("1,add,buy,10.00,0.5,b2", "qty", "0.5")]
     with test.directory() as directory, test.cluster({SYMBOL: {"tick_size": "0.01"}}) as cluster:

@@ -1,6 +1,6 @@
-"""What the documents show works: their blocks marked `sh test` and `python test`, run as they stand,
-in order, in a checkout with a cluster up. Only the default addresses and run directory give way to
-those of the test."""
+"""What the documents show works: their blocks marked `sh test` and `python test`, run as they
+stand, in order, in a checkout with a cluster up. Only the default addresses and run directory give
+way to those of the test."""
 import os
 import re
 import subprocess

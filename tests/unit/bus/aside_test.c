@@ -95,7 +95,7 @@ static void without_room_everything_goes(void **state)
     assert_none(&a, 1);
     assert_none(&a, 2);
     assert_false(keep(&a, 1, 'd', ROOM - HEAD + 1)); /* a frame that never fits */
-    assert_true(keep(&a, 1, 'e', 50)); /* and on it goes */
+    assert_true(keep(&a, 1, 'e', 50));               /* and on it goes */
     assert_next(&a, 1, 0, 'e', 50);
     aside_close(&a);
 }

@@ -255,8 +255,8 @@ static void a_machine_that_is_not_ours_is_told_in_words(void **state)
 static void an_address_that_is_none_is_told(void **state)
 {
     (void)state;
-    static const char *const addresses[] = {"", "nonsense", "tcp://", "tcp://127.0.0.1",
-                                            "tcp://127.0.0.1:port", "udp://127.0.0.1:1"};
+    static const char *const addresses[] = {
+        "", "nonsense", "tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:port", "udp://127.0.0.1:1"};
     for (unsigned i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
         char error[ENDPOINT_ERROR_SIZE] = "";
         assert_null(endpoint_open(context, ENDPOINT_PULL, addresses[i], error));
