@@ -71,6 +71,8 @@ static zconfig_t *load_tree(const char *file, const char *text, char *error)
     return root;
 }
 
+static bool check_once(const config_t *c, char *error);
+
 config_t *config_load(const char *file, char error[CONFIG_ERROR_SIZE])
 {
     zsys_init();
@@ -90,6 +92,8 @@ config_t *config_load(const char *file, char error[CONFIG_ERROR_SIZE])
     c->file = strdup(file);
     c->text = text;
     c->root = root;
+    if (!check_once(c, error))
+        config_destroy(&c);
     return c;
 }
 
@@ -169,23 +173,59 @@ static bool walk_lines(const config_t *c, void *self,
 
 struct line_search {
     const char *path;
+    unsigned left; /* times it may stand there before the one that is looked for */
     unsigned line;
 };
 
 static bool match_line(void *self, const char *path, const struct line *l)
 {
     struct line_search *search = self;
-    if (strcmp(path, search->path) != 0)
+    if (strcmp(path, search->path) != 0 || search->left-- > 0)
         return true;
     search->line = l->number;
     return false;
 }
 
-unsigned config_line(const config_t *c, const char *path)
+/* The line on which the path stands for the nth time, from 0. */
+static unsigned nth_line(const config_t *c, const char *path, unsigned n)
 {
-    struct line_search search = {path, 0};
+    struct line_search search = {path, n, 0};
     walk_lines(c, &search, match_line);
     return search.line;
+}
+
+unsigned config_line(const config_t *c, const char *path)
+{
+    return nth_line(c, path, 0);
+}
+
+/* Whether a name stands twice in a section, or in one within; path is then the whole of it. What is
+ * read of such a file is not what its writer thinks. */
+static bool stands_twice(zconfig_t *section, char path[CONFIG_PATH_SIZE], size_t size)
+{
+    for (zconfig_t *one = zconfig_child(section); one != NULL; one = zconfig_next(one)) {
+        size_t room = CONFIG_PATH_SIZE - size;
+        int more = snprintf(path + size, room, "%s%s", size > 0 ? "/" : "", zconfig_name(one));
+        if (more < 0 || (size_t)more >= room)
+            continue; /* longer than any setting's: its visitor will say so */
+        for (zconfig_t *other = zconfig_next(one); other != NULL; other = zconfig_next(other)) {
+            if (strcmp(zconfig_name(one), zconfig_name(other)) == 0)
+                return true;
+        }
+        if (stands_twice(one, path, size + (size_t)more))
+            return true;
+    }
+    return false;
+}
+
+static bool check_once(const config_t *c, char *error)
+{
+    char path[CONFIG_PATH_SIZE];
+    if (!stands_twice(c->root, path, 0))
+        return true;
+    snprintf(error, CONFIG_ERROR_SIZE, "%.200s:%u: %s: found a second time, expected once", c->file,
+             nth_line(c, path, 1), path);
+    return false;
 }
 
 struct walk {

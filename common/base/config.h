@@ -15,7 +15,8 @@ enum { CONFIG_ERROR_SIZE = 512, CONFIG_PATH_SIZE = 160 };
 
 typedef struct config config_t;
 
-/* Read a file; NULL with error filled in ("FILE:LINE: ...") if it cannot be read. */
+/* Read a file; NULL with error filled in ("FILE:LINE: ...") if it cannot be read, or says the same
+ * thing twice. */
 config_t *config_load(const char *file, char error[CONFIG_ERROR_SIZE]);
 void config_destroy(config_t **c);
 

@@ -24,6 +24,7 @@ void name_table_init(struct name_table *t, uint32_t count_max, uint64_t seed, co
         .nexts = memory_new((size_t)count_max + 1, sizeof *t->nexts, what),
         .count_max = count_max,
         .bucket_mask = buckets - 1,
+        .last.size = NAME_SIZE_MAX + 1,
         .seed = seed,
     };
 }
@@ -46,8 +47,10 @@ uint32_t name_table_search(struct name_table *t, const char *text, size_t size)
     if (size > NAME_SIZE_MAX)
         return 0;
     for (uint32_t n = *bucket(t, text, size); n != 0; n = t->nexts[n]) {
-        if (t->names[n].size == size && name_bytes_equal(t->names[n].text, text, size))
+        if (t->names[n].size == size && name_bytes_equal(t->names[n].text, text, size)) {
+            t->last = t->names[n];
             return t->last_found = n;
+        }
     }
     return 0;
 }

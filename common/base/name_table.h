@@ -26,7 +26,8 @@ struct name_table {
     uint32_t count;
     uint32_t count_max;
     uint32_t bucket_mask;
-    uint32_t last_found; /* most lookups ask for the name before again */
+    uint32_t last_found; /* most lookups ask for the name before again, */
+    struct name last;    /* so it is kept at hand; at first one that nobody can ask for */
     uint64_t seed;
 };
 
@@ -64,8 +65,7 @@ uint32_t name_table_search(struct name_table *t, const char *text, size_t size);
 /* The name's number, or 0. */
 static inline uint32_t name_table_find(struct name_table *t, const char *text, size_t size)
 {
-    const struct name *last = &t->names[t->last_found];
-    if (last->size == size && t->last_found != 0 && name_bytes_equal(last->text, text, size))
+    if (t->last.size == size && name_bytes_equal(t->last.text, text, size))
         return t->last_found;
     return name_table_search(t, text, size);
 }

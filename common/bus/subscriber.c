@@ -102,8 +102,26 @@ static void ask_later(subscriber_t *s, uint32_t topic)
 
 static void wait_anew(subscriber_t *s, uint32_t topic, uint64_t epoch)
 {
+    bool had_state = s->topics[topic].epoch != 0;
     s->topics[topic] = (struct topic){.state = WAITING, .epoch = epoch};
     ask_later(s, topic);
+    if (had_state)
+        TELL(s, reset, topic);
+}
+
+/* A newer epoch was heard of, by this topic: it is the end of the others', too. */
+static void end_others(subscriber_t *s, uint32_t topic, uint64_t epoch)
+{
+    for (uint32_t t = 0; s->owner.one_history && t < topic_count(s); t++) {
+        if (t != topic && s->topics[t].epoch < epoch)
+            wait_anew(s, t, epoch);
+    }
+}
+
+static void begin_epoch(subscriber_t *s, uint32_t topic, uint64_t epoch)
+{
+    wait_anew(s, topic, epoch);
+    end_others(s, topic, epoch);
 }
 
 static void join_from(struct topic *t, uint64_t min_seq)
@@ -207,7 +225,7 @@ static void receive_events(subscriber_t *s, uint32_t topic, struct frame_reader 
     if (f->head.epoch < t->epoch)
         return;
     if (f->head.epoch > t->epoch)
-        wait_anew(s, topic, f->head.epoch);
+        begin_epoch(s, topic, f->head.epoch);
     if (f->head.seq > t->heard)
         t->heard = f->head.seq;
     if (t->state == WAITING)
@@ -231,7 +249,7 @@ static void receive_position(subscriber_t *s, const struct frame_head *head,
     if (head->epoch < t->epoch)
         return;
     if (head->epoch > t->epoch)
-        wait_anew(s, topic, head->epoch);
+        begin_epoch(s, topic, head->epoch);
     if (t->state == WAITING) {
         join_from(t, m->last_seq);
     } else if (t->state == LIVE && m->last_seq > t->at) {
@@ -294,12 +312,10 @@ static void finish_resend(subscriber_t *s, uint32_t topic)
 static void finish_snapshot(subscriber_t *s, uint32_t topic, const struct frame_head *head)
 {
     struct topic *t = &s->topics[topic];
-    if (head->epoch != t->epoch)
-        t->heard = 0; /* that was another history */
-    t->epoch = head->epoch;
     t->at = head->seq;
     if (!hash_right(s, topic, head->hash)) {
         fault(s, topic, SUBSCRIBER_HASH_DIFFERS);
+        s->waits = true; /* the next one may be no better */
         return;
     }
     t->state = LIVE;
@@ -335,6 +351,23 @@ static bool reply_expected(subscriber_t *s, struct frame_reader *f, struct reply
     return s->asked != TOPIC_NONE && r->request_id == s->request_id && r->chunk == s->next_chunk;
 }
 
+/* The first chunk of a snapshot: its history may be one we have not heard of. False: it is one
+ * that is over. */
+static bool begin_snapshot(subscriber_t *s, uint32_t topic, const struct frame_head *head)
+{
+    struct topic *t = &s->topics[topic];
+    if (head->epoch < t->epoch) {
+        s->waits = true;
+        return false;
+    }
+    if (head->epoch > t->epoch) {
+        *t = (struct topic){.state = JOINING, .epoch = head->epoch};
+        end_others(s, topic, head->epoch);
+    }
+    TELL(s, reset, topic);
+    return true;
+}
+
 static void receive_reply(subscriber_t *s, struct frame_reader *f, uint64_t now_ns)
 {
     struct reply r;
@@ -352,8 +385,8 @@ static void receive_reply(subscriber_t *s, struct frame_reader *f, uint64_t now_
     } else if (f->head.epoch != s->answer_epoch || f->head.seq != s->answer_seq) {
         return; /* of another answer: the request arrived twice */
     }
-    if (snapshot && r.chunk == 0)
-        TELL(s, reset, topic);
+    if (snapshot && r.chunk == 0 && !begin_snapshot(s, topic, &f->head))
+        return;
     uint64_t type;
     struct wire_reader fields;
     while (frame_next_event(f, &type, &fields)) {

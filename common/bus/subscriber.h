@@ -27,7 +27,7 @@ enum subscriber_fault {
  * subscriber_topic_add gave. */
 struct subscriber_owner {
     void *self;
-    /* Forget the topic's state; a snapshot's events follow. */
+    /* Forget the topic's state: its epoch is over, or a snapshot's events follow. */
     void (*reset)(void *self, uint32_t topic);
     /* One event, of a snapshot (seq 0) or of the group of this seq. */
     void (*event)(void *self, uint32_t topic, uint64_t seq, uint64_t type,
@@ -44,6 +44,8 @@ struct subscriber_owner {
     /* The hash of the topic's state now; nil if it has none. */
     struct u64_or_nil (*hash)(void *self, uint32_t topic);
     void (*fault)(void *self, uint32_t topic, enum subscriber_fault fault);
+    /* All topics are of one shard: a newer epoch of one is the end of all. */
+    bool one_history;
 };
 
 /* How requests leave. */

@@ -44,8 +44,8 @@ void book_pool_close(struct book_pool *pool)
 /* ---- levels ---- */
 
 /* 0: there is no such level. */
-static uint32_t level_find(const struct book_pool *pool, const struct book_side *s, unsigned side,
-                           int64_t price)
+static inline uint32_t level_find(const struct book_pool *pool, const struct book_side *s,
+                                  unsigned side, int64_t price)
 {
     uint32_t n = s->near[(uint64_t)price % BOOK_NEAR_COUNT];
     if (n != 0 && pool->levels[n].price == price)
@@ -112,7 +112,8 @@ static uint64_t l3_term(const struct book_level *l, const struct order *o)
 /* Bring the level's term in the L2 hash up to date; an empty level has none. */
 static void l2_update(struct book *b, struct book_level *l)
 {
-    uint64_t term = l->qty == 0 ? 0 : mix(l->prefix + (uint64_t)l->qty);
+    uint64_t there = 0 - (uint64_t)(l->qty != 0); /* a mask, for want of a branch to guess */
+    uint64_t term = mix(l->prefix + (uint64_t)l->qty) & there;
     b->l2_hash += term - l->l2_term;
     l->l2_term = term;
 }

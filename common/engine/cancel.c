@@ -1,18 +1,6 @@
 /* cancel: one order by name, or all that fit, oldest accepted first. */
 #include "engine/state.h"
 
-uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account, uint64_t order_id,
-                     struct text client_order_id)
-{
-    uint32_t order = order_id != 0 ? order_find(&e->pool, order_id)
-                                   : labels_find(&e->labels, &e->pool, account, client_order_id);
-    if (order == 0)
-        return 0;
-    const struct order *o = order_at(e, order);
-    bool open = o->status == ORDER_STATUS_NEW || o->status == ORDER_STATUS_PARTIALLY_FILLED;
-    return open && o->book == symbol && engine_may_act(e, account, o) ? order : 0;
-}
-
 void cancel_order_now(engine_t *e, uint32_t slot, enum reason reason)
 {
     struct order *o = order_at(e, slot);

@@ -61,7 +61,8 @@ engine_t *engine_new(const struct configure *limits, uint64_t hash_seed)
     origins_init(&e->origins, (uint32_t)limits->origins_max, (uint32_t)limits->origin_window,
                  hash_seed);
     e->mass_heap = memory_new((size_t)limits->accounts_max, sizeof *e->mass_heap, "accounts");
-    e->events = memory_new(event_max(limits), sizeof *e->events, "events");
+    e->event_max = (size_t)limits->events_max + EVENTS_BESIDE_UNITS;
+    e->events = memory_new(e->event_max, sizeof *e->events, "events");
     e->touched = memory_new((size_t)limits->symbols_max, sizeof *e->touched, "symbols");
     if (limits->anonymous)
         CHECK(name_table_add(&e->account_names, "", 0) == ACCOUNT_ANONYMOUS);
@@ -83,7 +84,7 @@ void engine_destroy(engine_t **engine)
     memory_free(e->accounts, (size_t)e->limits.accounts_max + 1, sizeof *e->accounts);
     origins_close(&e->origins);
     memory_free(e->mass_heap, (size_t)e->limits.accounts_max, sizeof *e->mass_heap);
-    memory_free(e->events, event_max(&e->limits), sizeof *e->events);
+    memory_free(e->events, e->event_max, sizeof *e->events);
     memory_free(e->touched, (size_t)e->limits.symbols_max, sizeof *e->touched);
     memory_free(e, 1, sizeof *e);
     *engine = NULL;
@@ -262,7 +263,7 @@ void engine_open(engine_t *e, uint32_t order)
 /* Forget the account's oldest finished order. Its slot is free at once, but taken again only by a
  * later command, so this command's events may still be read by it. Only the first is ever taken
  * off, so the link back of the next one, which is not in the cache, stays as it is. */
-static void retire_oldest(engine_t *e, struct account *a)
+static inline void retire_oldest(engine_t *e, struct account *a)
 {
     uint32_t oldest = a->finished.head;
     struct order *o = order_at(e, oldest);
@@ -273,7 +274,8 @@ static void retire_oldest(engine_t *e, struct account *a)
         labels_remove(&e->labels, oldest, o->account);
     order_free(&e->pool, oldest);
     __builtin_prefetch(order_at(e, a->finished.head), 1); /* the next to go */
-    __builtin_prefetch(&e->details[a->finished.head], 1);
+    __builtin_prefetch(&e->details[a->finished.head], 1); /* it lies across two lines, mostly */
+    __builtin_prefetch(&e->details[a->finished.head].accepted_ns, 1);
 }
 
 static inline void remember(engine_t *e, struct account *a, uint32_t order,

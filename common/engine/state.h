@@ -99,6 +99,7 @@ struct engine {
     /* the command now */
     struct event *events;
     size_t event_count;
+    size_t event_max;  /* room for them */
     size_t units_left; /* fills or cancels it may still make */
     uint32_t *touched; /* symbols whose book it changed */
     uint32_t touched_count;
@@ -137,14 +138,9 @@ static inline struct order *order_at(const engine_t *e, uint32_t order)
 /* Events beside the units: accepted or amended before them, rested or cancelled after. */
 enum { EVENTS_BESIDE_UNITS = 8 };
 
-static inline size_t event_max(const struct configure *l)
-{
-    return (size_t)l->events_max + EVENTS_BESIDE_UNITS;
-}
-
 static inline struct event *engine_emit(engine_t *e, enum event_kind kind, uint32_t order)
 {
-    CHECK(e->event_count < event_max(&e->limits));
+    CHECK(e->event_count < e->event_max);
     const struct order *o = order_at(e, order);
     struct event *event = &e->events[e->event_count++];
     *event =
@@ -172,11 +168,6 @@ void mass_cancel_go_on(engine_t *e);
 
 /* Take an open order off, wherever it is, and say so. */
 void cancel_order_now(engine_t *e, uint32_t order, enum reason reason);
-
-/* The open order a command names, by id or client order id, if its account may act on it; 0: there
- * is none. account: 0 for one never seen. */
-uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account, uint64_t order_id,
-                     struct text client_order_id);
 
 /* The refusals by a shape all commands about orders share; 0, or the first that applies. number:
  * the account's, 0 for one never seen. */
@@ -218,6 +209,20 @@ void labels_add(struct labels *l, uint32_t order, uint32_t account, struct text 
                 uint64_t body_hash);
 void labels_remove(struct labels *l, uint32_t order, uint32_t account);
 struct text labels_text(const struct labels *l, uint32_t order);
+
+/* The open order a command names, by id or client order id, if its account may act on it; 0: there
+ * is none. account: 0 for one never seen. */
+static inline uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account,
+                                   uint64_t order_id, struct text client_order_id)
+{
+    uint32_t order = order_id != 0 ? order_find(&e->pool, order_id)
+                                   : labels_find(&e->labels, &e->pool, account, client_order_id);
+    if (order == 0)
+        return 0;
+    const struct order *o = order_at(e, order);
+    bool open = o->status == ORDER_STATUS_NEW || o->status == ORDER_STATUS_PARTIALLY_FILLED;
+    return open && o->book == symbol && engine_may_act(e, account, o) ? order : 0;
+}
 
 /* ---- origins.c ---- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/decimal.h"
 #include "base/log.h"
 #include "proto/names.h"
 
@@ -144,21 +145,13 @@ static void settings_default(struct settings *s)
 
 /* ---- the file ---- */
 
-/* A decimal above zero: digits, at most one point between them, no useless leading zero. */
+/* A decimal above zero that decimal.h can count in, with no useless leading zero. */
 static bool is_size(const char *text)
 {
     size_t size = strlen(text);
-    size_t whole = strspn(text, "0123456789");
-    if (size == 0 || size > DECIMAL_SIZE_MAX || whole == 0 || (text[0] == '0' && whole > 1))
-        return false;
-    if (text[whole] == '.') {
-        size_t part = strspn(text + whole + 1, "0123456789");
-        if (part == 0 || whole + 1 + part != size)
-            return false;
-    } else if (whole != size) {
-        return false;
-    }
-    return strpbrk(text, "123456789") != NULL;
+    int64_t ones;
+    return size <= DECIMAL_SIZE_MAX && (text[0] != '0' || text[1] == '.') &&
+           decimal_to_units(text, size, text, size, &ones) == DECIMAL_OK;
 }
 
 static bool symbol_begin(struct cluster *c, const char *name, const struct source *from,
@@ -318,6 +311,15 @@ static const char *take_config_flag(int *argc, char **argv)
 
 /* ---- what settings may not say together ---- */
 
+/* Two matchers cannot listen at one address; over ipc the second would even seem to. */
+static bool check_shard_address(const struct cluster *c, const char *name, const char *setting,
+                                char *error)
+{
+    struct source from = {NULL, 0, name};
+    return c->settings.shards == 1 || strstr(setting, "{shard}") != NULL ||
+           complain(error, &from, setting, "an address with {shard} in it: each has its own");
+}
+
 /* The path of a socket is short, and the run directory is part of it. */
 static bool check_address(const struct cluster *c, const char *name, const char *setting,
                           char *error)
@@ -339,7 +341,11 @@ static bool check_together(struct cluster *c, char *error)
         return complain(error, &(struct source){NULL, 0, "accounts_max x finished_per_account"},
                         found, "at most 1073741824");
     }
-    return check_address(c, "commands_address", s->commands_address, error) &&
+    return check_shard_address(c, "commands_address", s->commands_address, error) &&
+           check_shard_address(c, "requests_address", s->requests_address, error) &&
+           check_shard_address(c, "private_address", s->private_address, error) &&
+           check_shard_address(c, "public_address", s->public_address, error) &&
+           check_address(c, "commands_address", s->commands_address, error) &&
            check_address(c, "requests_address", s->requests_address, error) &&
            check_address(c, "private_address", s->private_address, error) &&
            check_address(c, "public_address", s->public_address, error) &&

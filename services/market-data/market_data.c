@@ -182,10 +182,10 @@ static void shard_init(market_data_t *m, uint32_t number, const char *reply)
     s->owner = m;
     s->number = number;
     s->views = memory_new(m->cluster->symbol_count, sizeof *s->views, "views");
-    s->subscriber =
-        subscriber_new(&(struct subscriber_owner){s, on_reset, on_event, on_joined, on_group,
-                                                  on_frame, on_heartbeat, on_hash, on_fault},
-                       &(struct subscriber_requests){s, on_request}, reply, KEPT_ASIDE_SIZE);
+    s->subscriber = subscriber_new(
+        &(struct subscriber_owner){s, on_reset, on_event, on_joined, on_group, on_frame,
+                                   on_heartbeat, on_hash, on_fault, .one_history = true},
+        &(struct subscriber_requests){s, on_request}, reply, KEPT_ASIDE_SIZE);
     CHECK(publisher_shard_add(m->publisher, (uint16_t)number) == number);
 }
 
