@@ -26,7 +26,7 @@ static const char usage[] =
     "Sends a recorded day (gzip or not) to a running cluster and reports what came of it.\n"
     "\n"
     "  --format commands   row,ts,op,order_id,side,price,qty with op new cancel reduce ioc\n"
-    "  --format lobster    LOBSTER's message file; --book is needed for what rested before\n"
+    "  --format lobster    LOBSTER's message file; what it does not tell is taken from --book\n"
     "  --format csv        ts,msg_type,side,price,qty,order_id; msg_type add cancel amend market\n"
     "                      ioc fok, or A C U M I F; decimals of the symbol's tick and lot size;\n"
     "                      amend: qty is the new open quantity\n"

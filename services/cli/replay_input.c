@@ -248,7 +248,7 @@ enum status replay_input_load(struct replay_input *in, const struct replay_optio
         status = load_file(&in->book, options->book_path);
     if (status != STATUS_OK)
         return status;
-    in->rows = calloc(csv_line_count(&in->file) + REPLAY_SEEDS_MAX, sizeof *in->rows);
+    in->rows = calloc(csv_line_count(&in->file) + 1, sizeof *in->rows);
     CHECK(in->rows != NULL);
 
     struct reading reading = {.in = in, .options = options};
@@ -269,6 +269,6 @@ void replay_input_unload(struct replay_input *in)
     if (in->book.data != NULL)
         csv_unload(&in->book);
     free(in->rows);
-    free(in->made_ids);
+    replay_lobster_free_ids(&in->made_ids);
     *in = (struct replay_input){.rows = NULL};
 }

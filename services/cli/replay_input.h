@@ -3,8 +3,8 @@
  *
  *   commands  header row,ts,op,order_id,side,price,qty; op new cancel reduce ioc; prices in ticks,
  *             ts in seconds; `row` counts the recording's rows, 0 is before the first
- *   lobster   LOBSTER's message file, no header: time,type,id,size,price,direction; what rests
- *             before its first row is taken from the first row of its orderbook file
+ *   lobster   LOBSTER's message file, no header: time,type,id,size,price,direction; what it does
+ *             not tell is taken from its orderbook file (replay_lobster.h)
  *   csv       header ts,msg_type,side,price,qty,order_id; msg_type add cancel amend market ioc fok,
  *             or one letter of A C U M I F; prices and quantities are decimals of the symbol */
 #ifndef OUTCRY_CLI_REPLAY_INPUT_H
@@ -29,13 +29,15 @@ struct replay_row {
     uint64_t ts_ns;
 };
 
+struct replay_made_ids; /* replay_lobster.c */
+
 struct replay_input {
     struct csv_file file;
     struct csv_file book; /* data NULL: none */
     struct replay_row *rows;
     size_t row_count;
-    char *made_ids;       /* texts of ids that do not stand in the file */
-    uint64_t unexplained; /* rows of the recording no command could be made for */
+    struct replay_made_ids *made_ids; /* texts of ids that do not stand in the file */
+    uint64_t unexplained; /* rows of the recording that do not follow from the book before them */
 };
 
 struct replay_options {

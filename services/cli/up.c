@@ -266,7 +266,7 @@ static void keep_flags(struct up *u, int argc, char **argv)
 int up_main(int argc, char **argv)
 {
     static struct up u;
-    char error[ENDPOINT_ERROR_SIZE];
+    char error[ENDPOINT_ERROR_SIZE] = "not every process could be started; stopping the rest";
     keep_flags(&u, argc, argv);
     host_load(&u.cluster, &argc, argv, usage);
     uint64_t rate = host_number_flag(&argc, argv, "--rate", 0, 100000, 20);
