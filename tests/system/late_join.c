@@ -1,8 +1,7 @@
 /* late_join: joins a symbol's l3 and l2 again and again while it trades, each time as a new reader
  * that knows nothing, and follows both for a while.
  *
- *     late_join --symbol S [--joins N] [--frames N] [--drop N] [--config FILE] [--SETTING VALUE
- * ...]
+ *     late_join --symbol S [--joins N] [--frames N] [--drop N] [--config FILE]
  *
  * Each reader must get live on both topics and take in --frames frames of each after that. Every
  * frame must carry a hash, and it must be that of the book kept here; there may be no fault. What

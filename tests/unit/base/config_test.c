@@ -158,6 +158,17 @@ static void a_syntax_error_is_told_with_its_line(void **state)
     assert_error("a.cfg", "a.cfg:1: ");
 }
 
+static void a_name_that_stands_twice_is_told(void **state)
+{
+    (void)state;
+    scratch_write("a.cfg", "a = 1\nb = 2\n\na = 3\n");
+    assert_error("a.cfg", "a.cfg:4: a: found a second time, expected once");
+    scratch_write("a.cfg", "limits\n    a = 1\n    b = 2\n    a = 1\n");
+    assert_error("a.cfg", "a.cfg:4: limits/a: found a second time, expected once");
+    scratch_write("a.cfg", "limits\n    a = 1\nother\n    a = 1\nlimits\n    b = 1\n");
+    assert_error("a.cfg", "a.cfg:5: limits: found a second time, expected once");
+}
+
 /* What is too deep or too long to be a setting is still visited: nothing hides there. */
 static void nothing_hides_by_being_deep_or_long(void **state)
 {
@@ -225,6 +236,7 @@ int main(void)
         TEST(a_file_that_is_not_there_is_told),
         TEST(a_directory_is_not_a_file),
         TEST(a_syntax_error_is_told_with_its_line),
+        TEST(a_name_that_stands_twice_is_told),
         TEST(nothing_hides_by_being_deep_or_long),
         TEST(a_whole_number_is_all_digits_and_in_its_range),
     };

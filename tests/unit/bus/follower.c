@@ -108,10 +108,10 @@ static bool on_push(void *self, const uint8_t *bytes, size_t size)
 }
 
 void follower_open(struct follower *f, const struct feed *feed, uint32_t topic_count,
-                   size_t kept_size)
+                   size_t kept_size, bool one_history)
 {
     struct subscriber_owner owner = {f,        on_reset,     on_event, on_joined, on_group,
-                                     on_frame, on_heartbeat, on_hash,  on_fault};
+                                     on_frame, on_heartbeat, on_hash,  on_fault,  one_history};
     struct subscriber_requests requests = {f, on_push};
     memset(f, 0, sizeof *f);
     f->feed = feed;

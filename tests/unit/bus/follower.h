@@ -30,7 +30,7 @@ struct follower {
 
 /* Follow topics 0..topic_count - 1 of the feed. */
 void follower_open(struct follower *f, const struct feed *feed, uint32_t topic_count,
-                   size_t kept_size);
+                   size_t kept_size, bool one_history);
 void follower_close(struct follower *f);
 
 /* Whether the copy is what the feed holds now. */

@@ -60,6 +60,72 @@ static void a_frame_of_a_newer_epoch_ends_the_old_one(void **state)
     assert_int_equal(counts(p).faults, 0);
 }
 
+/* Where all topics are of one shard. */
+static void a_newer_epoch_of_one_topic_is_the_end_of_all(void **state)
+{
+    struct pair *p = *state;
+    follower_close(&p->follower);
+    follower_open(&p->follower, &p->feed, FEED_TOPICS, 1 << 20, true);
+    for (uint32_t t = 0; t < FEED_TOPICS; t++)
+        pair_publish(p, t, 1, 1);
+    pair_join(p);
+    restart(p);
+    unsigned resets = p->follower.resets;
+    pair_publish(p, TOPIC_A, 2, 2);
+    pair_deliver(p);
+    for (uint32_t t = 0; t < FEED_TOPICS; t++)
+        assert_true(!live(p, t) && epoch(p, t) == FEED_EPOCH_FIRST + 1);
+    assert_int_equal(p->follower.resets, resets + FEED_TOPICS); /* nothing is left of the old */
+    assert_true(cells_hash(&p->follower.topics[TOPIC_TRADE]) == 0);
+    pair_answer(p);
+    pair_join(p);
+}
+
+/* Before a frame or a heartbeat of it. */
+static void a_snapshot_of_a_newer_epoch_is_the_end_of_all_too(void **state)
+{
+    struct pair *p = *state;
+    follower_close(&p->follower);
+    follower_open(&p->follower, &p->feed, FEED_TOPICS, 1 << 20, true);
+    pair_publish(p, TOPIC_AB, 1, 1);
+    pair_join(p);
+    pair_publish(p, TOPIC_A, 1, 1);
+    publisher_topic_restart(p->feed.publisher, TOPIC_A, 2); /* forgets what it sent */
+    pair_lose(p);
+    pair_publish(p, TOPIC_A, 1, 2);
+    pair_deliver(p);
+    pair_answer(p); /* TOO_OLD: A joins again */
+    restart(p);
+    for (uint32_t cell = 0; cell < 9; cell++)
+        pair_publish(p, TOPIC_A, cell, 7);
+    pair_lose(p);
+    pair_answer(p);
+    assert_true(follower_right(&p->follower, TOPIC_A));
+    assert_true(!live(p, TOPIC_AB) && cells_hash(&p->follower.topics[TOPIC_AB]) == 0);
+    pair_join(p);
+}
+
+/* From a publisher that has not heard of it yet. */
+static void a_snapshot_of_an_older_epoch_is_not_taken(void **state)
+{
+    struct pair *p = *state;
+    struct parcel newer;
+    pair_publish(p, TOPIC_A, 1, 1);
+    pair_lose(p);
+    p->feed.epoch++;
+    publisher_epoch_set(p->feed.publisher, 0, p->feed.epoch);
+    pair_publish(p, TOPIC_A, 1, 2);
+    pair_hold(p, &newer);
+    pair_deliver_parcel(p, &newer);
+    p->feed.epoch--; /* what its snapshots say */
+    pair_answer(p);
+    assert_true(!live(p, TOPIC_A) && p->follower.resets == 0);
+    p->feed.epoch++;
+    pair_wait_ms(p, SUBSCRIBER_REPEAT_MS / 10);
+    pair_answer(p);
+    assert_true(follower_right(&p->follower, TOPIC_A));
+}
+
 static void a_heartbeat_of_a_newer_epoch_ends_the_old_one_everywhere(void **state)
 {
     struct pair *p = *state;
@@ -215,6 +281,8 @@ static void a_snapshot_whose_hash_differs_is_asked_for_again(void **state)
     pair_deliver_parcel(p, &wrong);
     assert_int_equal(p->follower.faults[SUBSCRIBER_HASH_DIFFERS], 1);
     assert_true(!live(p, TOPIC_A) && p->follower.joins == 0);
+    assert_int_equal(p->follower.request_size, 0); /* but not at once, and not all the time */
+    pair_wait_ms(p, SUBSCRIBER_REPEAT_MS / 10);
     pair_answer(p);
     assert_true(follower_right(&p->follower, TOPIC_A));
 }
@@ -287,7 +355,7 @@ static void frames_without_room_are_dropped_and_asked_for(void **state)
     struct pair *p = *state;
     struct parcel snapshot;
     follower_close(&p->follower);
-    follower_open(&p->follower, &p->feed, FEED_TOPICS, 300);
+    follower_open(&p->follower, &p->feed, FEED_TOPICS, 300, false);
     pair_publish(p, TOPIC_A, 1, 1);
     pair_deliver(p);
     pair_request_arrives(p);
@@ -310,7 +378,7 @@ static void a_frame_larger_than_all_the_room_is_asked_for(void **state)
 {
     struct pair *p = *state;
     follower_close(&p->follower);
-    follower_open(&p->follower, &p->feed, FEED_TOPICS, 8);
+    follower_open(&p->follower, &p->feed, FEED_TOPICS, 8, false);
     pair_join(p);
     pair_publish(p, TOPIC_A, 1, 1);
     pair_lose(p);
@@ -468,6 +536,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_open, pair_close)
     const struct CMUnitTest tests[] = {
         TEST(a_frame_of_a_newer_epoch_ends_the_old_one),
+        TEST(a_newer_epoch_of_one_topic_is_the_end_of_all),
+        TEST(a_snapshot_of_a_newer_epoch_is_the_end_of_all_too),
+        TEST(a_snapshot_of_an_older_epoch_is_not_taken),
         TEST(a_heartbeat_of_a_newer_epoch_ends_the_old_one_everywhere),
         TEST(a_snapshot_of_a_newer_epoch_is_taken_as_it_is),
         TEST(what_was_heard_of_an_old_epoch_is_forgotten),

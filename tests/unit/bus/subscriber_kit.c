@@ -22,7 +22,7 @@ int pair_open(void **state)
     memset(&pair, 0, sizeof pair);
     pair.now_ns = NS_PER_SECOND;
     feed_open(&pair.feed, &limits);
-    follower_open(&pair.follower, &pair.feed, FEED_TOPICS, 1 << 20);
+    follower_open(&pair.follower, &pair.feed, FEED_TOPICS, 1 << 20, false);
     subscribe(&pair);
     *state = &pair;
     return 0;

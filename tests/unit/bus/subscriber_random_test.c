@@ -151,7 +151,8 @@ static void begin(uint64_t seed)
     feed_open(&r.feed, &limits);
     r.feed.wide = RANDOM_OF(&r.random, wides);
     r.feed.padding = random_once_in(&r.random, 3) ? FEED_PADDING_MAX : 0;
-    follower_open(&r.follower, &r.feed, FEED_TOPICS, RANDOM_OF(&r.random, kept));
+    follower_open(&r.follower, &r.feed, FEED_TOPICS, RANDOM_OF(&r.random, kept),
+                  random_once_in(&r.random, 2));
     struct weather down = draw_weather(), up = draw_weather();
     r.in_order = down.overtake == 0 && down.twice == 0;
     link_open(&r.down, &down, random_next(&r.random));

@@ -57,8 +57,8 @@ static bool set_level(struct plain_book *b, const struct level *m)
 
 static void note_trade(struct plain_book *b, unsigned by, const struct trade *m)
 {
-    const uint64_t words[] = {m->trade_id,       m->maker_order_id,  m->taker_order_id,
-                              (uint64_t)m->price, (uint64_t)m->qty, m->aggressor};
+    const uint64_t words[] = {m->trade_id,        m->maker_order_id, m->taker_order_id,
+                              (uint64_t)m->price, (uint64_t)m->qty,  m->aggressor};
     for (unsigned i = 0; i < 6; i++)
         b->trades[by] = mix(b->trades[by] + words[i] + i);
     b->trade_count[by]++;
@@ -83,8 +83,7 @@ static bool l3_event(struct plain_book *b, uint64_t type, struct wire_reader *fi
         return take(b, r.order_id, r.qty);
     case MESSAGE_DELETE:
         delete_get_fields(fields, &d);
-        return order_of(b, d.order_id) != NULL &&
-               take(b, d.order_id, order_of(b, d.order_id)->qty);
+        return order_of(b, d.order_id) != NULL && take(b, d.order_id, order_of(b, d.order_id)->qty);
     case MESSAGE_TRADE:
         trade_get_fields(fields, &t);
         note_trade(b, 0, &t);
@@ -151,8 +150,8 @@ uint64_t plain_l2_hash(const struct plain_book *b)
 {
     uint64_t hash = 0;
     for (unsigned i = 0; i < b->level_count; i++)
-        hash += mix(level_prefix(b->levels[i].side, b->levels[i].price) +
-                    (uint64_t)b->levels[i].qty);
+        hash +=
+            mix(level_prefix(b->levels[i].side, b->levels[i].price) + (uint64_t)b->levels[i].qty);
     return hash;
 }
 
@@ -201,7 +200,7 @@ static bool best(const struct plain_book *b, uint64_t side, int64_t *price)
 static bool side_fits(const struct plain_book *b, uint64_t side, struct i64_or_nil price,
                       int64_t qty)
 {
-    int64_t expected;
+    int64_t expected = 0;
     if (!best(b, side, &expected))
         return !price.given && qty == 0;
     return price.given && price.value == expected && qty == qty_at(b, side, expected);
@@ -209,7 +208,7 @@ static bool side_fits(const struct plain_book *b, uint64_t side, struct i64_or_n
 
 bool plain_bbo_fits(const struct plain_book *b)
 {
-    int64_t bid, ask;
+    int64_t bid = 0, ask = 0;
     bool crossed = best(b, SIDE_BUY, &bid) && best(b, SIDE_SELL, &ask) && bid >= ask;
     return !crossed && side_fits(b, SIDE_BUY, b->bbo.bid_price, b->bbo.bid_qty) &&
            side_fits(b, SIDE_SELL, b->bbo.ask_price, b->bbo.ask_qty);

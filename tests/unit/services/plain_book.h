@@ -23,8 +23,8 @@ struct plain_book {
     unsigned order_count;
     struct plain_level levels[PLAIN_LEVELS]; /* from L2, in no order */
     unsigned level_count;
-    struct bbo bbo;      /* as told last */
-    uint64_t trades[2];  /* hash and count of all trades: by `l3.`, by `trade.` */
+    struct bbo bbo;     /* as told last */
+    uint64_t trades[2]; /* hash and count of all trades: by `l3.`, by `trade.` */
     uint64_t trade_count[2];
 };
 

@@ -30,8 +30,8 @@ void replica_open(struct replica *r, const struct cluster *c, char digit)
     memset(r, 0, sizeof *r);
     memset(r->reply, digit, REPLY_SIZE);
     r->now_ns = 1000 * NS_PER_SECOND;
-    r->market_data = market_data_new(
-        &(struct market_data_options){c, "tcp://127.0.0.1:5561", r->reply});
+    r->market_data =
+        market_data_new(&(struct market_data_options){c, "tcp://127.0.0.1:5561", r->reply});
     r->service = market_data_service(r->market_data);
 }
 
@@ -110,8 +110,8 @@ unsigned replica_count(const struct replica *r, const char *topic)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < r->published_count; i++)
-        count += text_equal(frame_topic(r->published[i].data, r->published[i].size),
-                            text_of(topic));
+        count +=
+            text_equal(frame_topic(r->published[i].data, r->published[i].size), text_of(topic));
     return count;
 }
 
