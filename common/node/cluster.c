@@ -154,12 +154,14 @@ static bool is_size(const char *text)
            decimal_to_units(text, size, text, size, &ones) == DECIMAL_OK;
 }
 
+static const char symbol_expected[] =
+    "a symbol: 1 to 16 of A-Z 0-9 . _ -, the first a letter or digit";
+
 static bool symbol_begin(struct cluster *c, const char *name, const struct source *from,
                          char *error)
 {
     if (!name_is_symbol(text_of(name)))
-        return complain(error, from, name,
-                        "a symbol: 1 to 16 of A-Z 0-9 . _ -, the first a letter or digit");
+        return complain(error, from, name, symbol_expected);
     if (cluster_symbol_find(c, name) != NULL)
         return complain(error, from, name, "each symbol once");
     if (c->symbol_count == CLUSTER_SYMBOLS_MAX)
@@ -213,6 +215,11 @@ static bool visit_symbol(struct file_walk *w, const char *path, const char *valu
     const char *key = strchr(name, '/');
     if (key == NULL)
         return symbol_begin(w->cluster, name, from, w->error);
+    /* Its section has begun with it, unless it is a name with a slash in it. */
+    const struct cluster *c = w->cluster;
+    struct text section = {name, (size_t)(key - name)};
+    if (c->symbol_count == 0 || !text_equal(text_of(c->symbols[c->symbol_count - 1].name), section))
+        return complain(w->error, from, name, symbol_expected);
     return symbol_set(w->cluster, key + 1, value, from, w->error);
 }
 
@@ -379,6 +386,7 @@ void cluster_address(const struct cluster *c, const char *setting, unsigned shar
                      char address[CLUSTER_ADDRESS_SIZE])
 {
     size_t size = 0;
+    address[0] = '\0';
     while (*setting != '\0') {
         size_t room = CLUSTER_ADDRESS_SIZE - size;
         int more;

@@ -7,6 +7,7 @@ import itertools
 import json
 import pathlib
 import sys
+import tempfile
 import time
 
 import msgpack
@@ -25,6 +26,7 @@ VERSION = CATALOG["protocol_version"]
 EVENTS, HEARTBEAT, REPLY = 1, 2, 3
 MASK = 2**64 - 1
 TIME_NS = 1767225600_000000000
+sockets = tempfile.TemporaryDirectory()  # gone with the process
 numbers = itertools.count(1)
 
 
@@ -53,7 +55,7 @@ def l2_hash(levels):
 
 
 def addresses(count, transport="inproc"):
-    return [f"{transport}:///tmp/outcry-test-{time.time_ns()}-{next(numbers)}" if transport == "ipc"
+    return [f"ipc://{sockets.name}/{next(numbers)}" if transport == "ipc"
             else f"inproc://test-{next(numbers)}" for _ in range(count)]
 
 
