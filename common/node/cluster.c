@@ -162,8 +162,6 @@ static bool symbol_begin(struct cluster *c, const char *name, const struct sourc
 {
     if (!name_is_symbol(text_of(name)))
         return complain(error, from, name, symbol_expected);
-    if (cluster_symbol_find(c, name) != NULL)
-        return complain(error, from, name, "each symbol once");
     if (c->symbol_count == CLUSTER_SYMBOLS_MAX)
         return complain(error, from, name, "at most 1024 symbols");
     struct cluster_symbol *s = &c->symbols[c->symbol_count++];

@@ -159,9 +159,11 @@ static void take_subscriptions(node_t *n)
         zmq_msg_t message;
         zmq_msg_init(&message);
         while (n->outputs[o].xpub &&
-               zmq_msg_recv(&message, n->outputs[o].socket, ZMQ_DONTWAIT) >= 0)
-            n->service.subscription(n->service.self, o, zmq_msg_data(&message),
-                                    zmq_msg_size(&message));
+               zmq_msg_recv(&message, n->outputs[o].socket, ZMQ_DONTWAIT) >= 0) {
+            if (n->service.subscription != NULL)
+                n->service.subscription(n->service.self, o, zmq_msg_data(&message),
+                                        zmq_msg_size(&message));
+        }
         zmq_msg_close(&message);
     }
 }
@@ -229,6 +231,8 @@ enum status node_cycle(node_t *n)
         status = write_batch(n, &n->unwritten);
     else
         status = make_batch(n);
+    if (status == STATUS_IO)
+        return status; /* what this batch said must not be heard: nobody knows if it is kept */
     send_due(n);
     report(n);
     return status;

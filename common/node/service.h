@@ -28,7 +28,7 @@ struct service {
     enum intake (*receive)(void *self, unsigned input, const uint8_t *message, size_t size);
     /* True if there is something for the journal: *batch is filled in but for its number. */
     bool (*end)(void *self, struct journal_batch *batch);
-    /* A subscription message of an XPUB output; NULL if the service has none. */
+    /* A subscription message of an XPUB output; NULL if the service does not care for them. */
     void (*subscription)(void *self, unsigned output, const uint8_t *message, size_t size);
     /* Nobody came for a while; how long may we sleep until the next begin() is wanted, ms. */
     unsigned (*patience_ms)(void *self);

@@ -192,7 +192,6 @@ MISTAKES = [
     ("shards = 2\nsymbols\n    A\n        shard = 2\n", 4, "symbols/A/shard", "2",
      "a shard from 0 to 1"),
     ("symbols\n    a\n", 2, "symbols/a", "a", "a symbol"),
-    ("symbols\n    A\n    B\n    A\n", 4, "symbols/A", "A", "each symbol once"),
     ("symbols\n    A\n        tick_size = 0.010x\n", 3, "symbols/A/tick_size", "0.010x",
      "a decimal"),
     ("symbols\n    A\n        tick_size = 0\n", 3, "symbols/A/tick_size", "0", "a decimal"),

@@ -1,6 +1,7 @@
 #include "tests/unit/base/death.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -14,6 +15,7 @@ _Noreturn static void child(int words, void (*act)(void *self), void *self)
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     signal(SIGABRT, SIG_DFL);
     dup2(words, STDERR_FILENO);
+    dup2(words, STDOUT_FILENO);
     act(self);
     _exit(EXIT_SUCCESS);
 }
@@ -25,6 +27,7 @@ struct death death_of(void (*act)(void *self), void *self)
     size_t size = 0;
     ssize_t got;
     CHECK(pipe(ends) == 0);
+    fflush(stdout); /* else the child would say it again */
     pid_t pid = fork();
     CHECK(pid >= 0);
     if (pid == 0)

@@ -1,4 +1,5 @@
-/* scratch: a directory of a test's own, gone afterwards, and the current one meanwhile. */
+/* scratch: a directory of a test's own, gone afterwards, and the current one meanwhile; and none of
+ * the variables (OUTCRY_...) that settings are read from, neither before nor after. */
 #ifndef OUTCRY_UNIT_BASE_SCRATCH_H
 #define OUTCRY_UNIT_BASE_SCRATCH_H
 

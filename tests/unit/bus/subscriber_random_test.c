@@ -209,7 +209,7 @@ static void one_run(uint64_t seed)
 static void it_always_gets_right_again(void **state)
 {
     (void)state;
-    seeds_run("subscriber", 2000, one_run);
+    seeds_run("subscriber", 1500, one_run);
     print_message("frames %llu gaps %llu resends %llu snapshots %llu joins %u repeats %llu "
                   "faults %llu overflows %llu partly applied %u spoiled %u\n",
                   (unsigned long long)total.frames, (unsigned long long)total.gaps,

@@ -15,34 +15,6 @@
 static struct cluster cluster;
 static char error[CONFIG_ERROR_SIZE];
 
-static void forget_variables(void)
-{
-    extern char **environ;
-    for (char **v = environ; *v != NULL;) {
-        char name[64];
-        size_t size = strcspn(*v, "=");
-        if (strncmp(*v, "OUTCRY_", 7) != 0 || size >= sizeof name) {
-            v++;
-            continue;
-        }
-        memcpy(name, *v, size);
-        name[size] = '\0';
-        unsetenv(name); /* which moves the others up */
-    }
-}
-
-static int setup(void **state)
-{
-    forget_variables();
-    return scratch_open(state);
-}
-
-static int teardown(void **state)
-{
-    forget_variables();
-    return scratch_close(state);
-}
-
 /* Load with these flags, at most 8; what is left over of them goes to `left`. */
 static bool load_flags(char **flags, unsigned count, char *left, size_t left_size)
 {
@@ -407,7 +379,7 @@ static void every_shard_has_an_address_of_its_own(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_open, scratch_close)
     const struct CMUnitTest tests[] = {
         TEST(without_anything_settings_have_their_defaults),
         TEST(flag_goes_before_variable_before_dotenv_before_file_before_default),

@@ -497,7 +497,7 @@ static void one_run(uint64_t seed)
 static void replicas_are_alike_and_readers_get_right(void **state)
 {
     (void)state;
-    seeds_run("replicas", 300, one_run);
+    seeds_run("replicas", 150, one_run);
     print_message("frames %lu of a late replica %lu positions %lu restarts %lu joins %lu\n",
                   total_frames, total_compared, total_positions, total_restarts, total_joins);
 }
