@@ -43,6 +43,17 @@ struct options {
     uint64_t commands;
 };
 
+/* What is not said, by whether it is to be quick. */
+static void options_complete(struct options *o)
+{
+    if (o->runs == 0) {
+        o->runs = o->quick ? RUNS_QUICK : RUNS_DEFAULT;
+    }
+    if (o->commands == 0) {
+        o->commands = o->quick ? COMMANDS_QUICK : FLOW_COMMANDS_DEFAULT;
+    }
+}
+
 static double rate(uint64_t count, uint64_t spent_ns)
 {
     return (double)count * 1e3 / (double)spent_ns;
@@ -152,28 +163,30 @@ static void report_memory(struct sample_report *report)
     engine_destroy(&engine);
 }
 
-static int bench_run(const struct options *options, FILE *json)
+static bool bench_run(const void *self, struct sample_report *report)
 {
-    struct sample_report report;
-    sample_report_open(&report, json, stderr);
+    const struct options *options = self;
     bool good = true;
     for (size_t index = 0; good && index < CASE_COUNT; index++) {
         const struct bench_case *c = &cases[index];
         if (options->only ? strcmp(options->only, c->name) == 0 : c->quick || !options->quick) {
-            good = case_run(c, options, &report);
+            good = case_run(c, options, report);
         }
     }
-    report_figure(&report, "timer", timer_ns(), "ns");
-    report_memory(&report);
+    report_figure(report, "timer", timer_ns(), "ns");
+    report_memory(report);
     fputs("ours: engine_apply and reading its events. floor: floor_book_apply. In turn, medians;\n"
           "both books compared after each run. Percentiles: one command in ns, the timer's own\n"
           "cost included. bytes_order: order, detail, id index; bytes_label: a client order id.\n",
           stderr);
-    if (!sample_report_close(&report)) {
-        fprintf(stderr, "outcry bench: %s cannot be written\n", options->json_path);
-        good = false;
-    }
-    return good ? 0 : 1;
+    return good;
+}
+
+bool engine_bench_run(bool quick, struct sample_report *report)
+{
+    struct options options = {.quick = quick, .seed = SEED_DEFAULT};
+    options_complete(&options);
+    return bench_run(&options, report);
 }
 
 /* ---- the command line ---- */
@@ -247,12 +260,7 @@ static bool options_read(int argc, char **argv, struct options *o)
             return false;
         }
     }
-    if (o->runs == 0) {
-        o->runs = o->quick ? RUNS_QUICK : RUNS_DEFAULT;
-    }
-    if (o->commands == 0) {
-        o->commands = o->quick ? COMMANDS_QUICK : FLOW_COMMANDS_DEFAULT;
-    }
+    options_complete(o);
     return true;
 }
 
@@ -265,18 +273,5 @@ int engine_bench_main(int argc, char **argv)
     if (!options_read(argc, argv, &options)) {
         return usage(stderr, 2);
     }
-    FILE *json = NULL;
-    if (options.json_path) {
-        json = fopen(options.json_path, "w");
-        if (!json) {
-            fprintf(stderr, "outcry bench: %s: %s\n", options.json_path, strerror(errno));
-            return 1;
-        }
-    }
-    int status = bench_run(&options, json);
-    if (json && fclose(json) != 0) {
-        fprintf(stderr, "outcry bench: %s: %s\n", options.json_path, strerror(errno));
-        status = 1;
-    }
-    return status;
+    return sample_report_write(options.json_path, bench_run, &options) ? 0 : 1;
 }

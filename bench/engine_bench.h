@@ -10,7 +10,17 @@
 #ifndef OUTCRY_BENCH_ENGINE_BENCH_H
 #define OUTCRY_BENCH_ENGINE_BENCH_H
 
-/* Returns the exit status: 0; 1 if the books differ or a file cannot be written; 2 for usage. */
+#include <stdbool.h>
+
+#include "sample.h"
+
+/* Measure with the default options, into a report that is open.
+ *
+ * Errors: false  the books differ; told on stderr. */
+bool engine_bench_run(bool quick, struct sample_report *report);
+
+/* `outcry bench engine`. Returns the exit status: 0; 1 if the books differ or a file cannot be
+ * written; 2 for usage. */
 int engine_bench_main(int argc, char **argv);
 
 #endif

@@ -7,6 +7,7 @@
  * always with a point: no bench sets a locale. */
 #include "sample.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,7 +67,7 @@ void sample_report_open(struct sample_report *report, FILE *json, FILE *table)
         fputs("[", json);
     }
     if (table) {
-        fprintf(table, "%-10s %-18s %10s %10s %10s %10s %7s %-6s %8s %8s %8s %5s\n", "bench",
+        fprintf(table, "%-10s %-33s %10s %10s %10s %10s %7s %-6s %8s %8s %8s %5s\n", "bench",
                 "case", "ours", "min", "max", "floor", "ratio", "unit", "p50", "p99", "p99.9",
                 "runs");
     }
@@ -84,6 +85,7 @@ static void report_json(FILE *json, const struct sample_row *row, bool first)
     json_number(json, "p50", row->p50);
     json_number(json, "p99", row->p99);
     json_number(json, "p999", row->p999);
+    json_number(json, "rate", row->rate);
     fputs("\"runs\":[", json);
     for (uint32_t index = 0; index < row->ours.run_count; index++) {
         json_number(json, NULL, row->ours.runs[index]);
@@ -95,7 +97,7 @@ static void report_json(FILE *json, const struct sample_row *row, bool first)
 
 static void report_table(FILE *table, const struct sample_row *row)
 {
-    fprintf(table, "%-10s %-18s", row->bench, row->name);
+    fprintf(table, "%-10s %-33s", row->bench, row->name);
     table_number(table, 10, 3, sample_median(&row->ours));
     table_number(table, 10, 3, sample_min(&row->ours));
     table_number(table, 10, 3, sample_max(&row->ours));
@@ -127,6 +129,26 @@ bool sample_report_close(struct sample_report *report)
     }
     fputs("\n]\n", report->json);
     return fflush(report->json) == 0 && !ferror(report->json);
+}
+
+bool sample_report_write(const char *json_path,
+                         bool (*run)(const void *self, struct sample_report *report),
+                         const void *self)
+{
+    struct sample_report report;
+    FILE *json = json_path ? fopen(json_path, "w") : NULL;
+    bool written = !json_path || json;
+    bool good = false;
+    if (written) {
+        sample_report_open(&report, json, stderr);
+        good = run(self, &report);
+        written = sample_report_close(&report);
+    }
+    written = (!json || fclose(json) == 0) && written;
+    if (!written) {
+        fprintf(stderr, "outcry bench: %s: %s\n", json_path, strerror(errno));
+    }
+    return good && written;
 }
 
 static int double_compare(const void *a, const void *b)

@@ -6,7 +6,7 @@
  * move by a factor of two. Compare the ratio, and let ours and the floor take turns run by run.
  *
  *     [{"bench":"engine","case":"A_1k","ours":21.4,"floor":64.7,"ratio":0.3308,"unit":"M/s",
- *       "p50":null,"p99":null,"p999":null,"runs":[21.1,21.4,21.9]}]
+ *       "p50":null,"p99":null,"p999":null,"rate":null,"runs":[21.1,21.4,21.9]}]
  *
  * Absent numbers (no floor, no percentiles) are NAN here and null in JSON. */
 #ifndef OUTCRY_BENCH_SAMPLE_H
@@ -40,12 +40,13 @@ struct sample_row {
     enum sample_kind kind;
     struct sample ours;
     struct sample floor; /* no runs: no floor */
-    double p50;          /* percentiles of single operations, usually ns; NAN: not measured */
-    double p99;
+    double p50;          /* percentiles of single operations: of the engine in ns, of the edge in */
+    double p99;          /* us; NAN: not measured */
     double p999;
+    double rate; /* operations a second at which they were taken; NAN: as fast as it goes */
 };
 
-#define SAMPLE_ROW_EMPTY ((struct sample_row){.p50 = NAN, .p99 = NAN, .p999 = NAN})
+#define SAMPLE_ROW_EMPTY ((struct sample_row){.p50 = NAN, .p99 = NAN, .p999 = NAN, .rate = NAN})
 
 /* Add one run. A sample that is full ignores it. */
 void sample_add(struct sample *sample, double value);
@@ -80,5 +81,14 @@ void sample_report_row(struct sample_report *report, const struct sample_row *ro
  *
  * Errors: false  something could not be written to `json`. */
 bool sample_report_close(struct sample_report *report);
+
+/* A whole report: on stderr, and into the file of this name if it is not NULL, opened before
+ * anything is measured. `run` writes the rows; false is its own failure.
+ *
+ * BORROWS json_path, self.
+ * Errors: false  run has failed, or the file cannot be written: that is told on stderr. */
+bool sample_report_write(const char *json_path,
+                         bool (*run)(const void *self, struct sample_report *report),
+                         const void *self);
 
 #endif

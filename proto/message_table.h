@@ -48,6 +48,8 @@ enum {
     M(level, LEVEL, 69, PUBLIC, "A price level holds this much now.")                              \
     M(bbo, BBO, 70, PUBLIC, "The best bid and offer are these now.")                               \
     M(book_position, BOOK_POSITION, 71, PUBLIC, "Where the topics of a symbol stand.")             \
+    M(past_trade, PAST_TRADE, 72, PUBLIC, "Two orders traded before, in a snapshot.")              \
+    M(trade_totals, TRADE_TOTALS, 73, PUBLIC, "What a symbol's trades come to, in a snapshot.")    \
     M(heartbeat, HEARTBEAT, 80, SERVICE, "The publisher of this shard lives.")                     \
     M(position, POSITION, 81, SERVICE, "Where one topic stands.")                                  \
     M(reply, REPLY, 82, SERVICE, "Head of each message that answers a request.")                   \
@@ -85,13 +87,13 @@ enum {
 #define new_order_FIELDS(F) ORDER_TERMS(F)
 
 #define cancel_order_FIELDS(F)                                                                     \
-    F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                                         \
+    F(text, symbol, SYMBOL_SIZE_MAX, "the order's; with an order_id it may be empty")              \
     F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                                      \
     F(u64, order_id, 0, "0: named by client_order_id")                                             \
     F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "names it where order_id is 0")
 
 #define amend_order_FIELDS(F)                                                                      \
-    F(text, symbol, SYMBOL_SIZE_MAX, "the order's symbol")                                         \
+    F(text, symbol, SYMBOL_SIZE_MAX, "the order's; with an order_id it may be empty")              \
     F(text, account, ACCOUNT_SIZE_MAX, "the order's account")                                      \
     F(u64, order_id, 0, "0: named by client_order_id")                                             \
     F(text, client_order_id, CLIENT_ORDER_ID_SIZE_MAX, "names it where order_id is 0")             \
@@ -178,6 +180,24 @@ enum {
     F(u64, book_seq, 0, "last change of the book: `l3.` and `l2.`")                                \
     F(u64, bbo_seq, 0, "last change of best bid or offer: `bbo.`")                                 \
     F(u64, trade_seq, 0, "last trade: `trade.`")
+
+#define past_trade_FIELDS(F)                                                                       \
+    F(u64, seq, 0, "of its group in `trade.`")                                                     \
+    F(u64, time_ns, 0, "Unix ns, of the group's frame")                                            \
+    trade_FIELDS(F)
+
+#define trade_totals_FIELDS(F)                                                                     \
+    F(u64, since_ns, 0, "Unix ns: from when they count; 0: from the epoch's start")                \
+    F(u64, since_seq, 0, "the first sequence that counts; 1: from the epoch's start")              \
+    F(u64, trade_count, 0, "trades")                                                               \
+    F(i64, qty_high, 0, "lots traded in all, bits 64 to 127")                                      \
+    F(u64, qty_low, 0, "the same, bits 0 to 63")                                                   \
+    F(i64, notional_high, 0, "sum of price x qty in ticks x lots, bits 64 to 127")                 \
+    F(u64, notional_low, 0, "the same, bits 0 to 63")                                              \
+    F(i64_or_nil, first_price, 0, "ticks; nil: no trade")                                          \
+    F(i64_or_nil, last_price, 0, "ticks; nil: no trade")                                           \
+    F(i64_or_nil, high_price, 0, "ticks; nil: no trade")                                           \
+    F(i64_or_nil, low_price, 0, "ticks; nil: no trade")
 
 #define heartbeat_FIELDS(F)                                                                        \
     F(u64, shard, 65535, "")                                                                       \

@@ -1,10 +1,31 @@
 #include "base/check.h"
 
+#include <execinfo.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+enum { FRAMES_MAX = 64, MESSAGE_SIZE = 1024 };
+
+void check_prepare(void)
+{
+    void *frame;
+    (void)backtrace(&frame, 1);
+}
+
+/* No stdio and no memory of the heap's: either may be what broke. */
 _Noreturn void check_failed(const char *file, int line, const char *expression)
 {
-    fprintf(stderr, "%s:%d: CHECK failed: %s\n", file, line, expression);
+    char message[MESSAGE_SIZE];
+    void *frames[FRAMES_MAX];
+    int size =
+        snprintf(message, sizeof message, "%s:%d: CHECK failed: %s\n", file, line, expression);
+    if (size >= MESSAGE_SIZE) {
+        size = MESSAGE_SIZE - 1;
+        message[size - 1] = '\n';
+    }
+    ssize_t written = write(STDERR_FILENO, message, (size_t)size);
+    (void)written; /* there is nobody else to tell */
+    backtrace_symbols_fd(frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
     abort();
 }

@@ -64,24 +64,25 @@ bool aside_keep(struct aside *a, uint32_t topic, const uint8_t *frame, size_t si
     return true;
 }
 
-const uint8_t *aside_find(const struct aside *a, uint32_t topic, size_t *at, size_t *size)
+bool aside_next(const struct aside *a, struct aside_frame *f)
 {
-    while (*at < a->size) {
-        struct head head = head_at(a, *at);
-        if (head.topic == topic) {
-            *size = head.size;
-            return a->bytes + *at + sizeof head;
+    size_t at = f->bytes == NULL ? 0 : f->at + sizeof(struct head) + f->size;
+    while (at < a->size) {
+        struct head head = head_at(a, at);
+        if (head.topic != TOPIC_DONE) {
+            *f = (struct aside_frame){at, head.topic, a->bytes + at + sizeof head, head.size};
+            return true;
         }
-        *at += sizeof head + head.size;
+        at += sizeof head + head.size;
     }
-    return NULL;
+    return false;
 }
 
-void aside_done(struct aside *a, size_t at)
+void aside_done(struct aside *a, const struct aside_frame *f)
 {
-    struct head head = head_at(a, at);
+    struct head head = head_at(a, f->at);
     head.topic = TOPIC_DONE;
-    memcpy(a->bytes + at, &head, sizeof head);
+    memcpy(a->bytes + f->at, &head, sizeof head);
     if (--a->count == 0)
         a->size = 0;
 }

@@ -20,10 +20,18 @@ void aside_close(struct aside *a);
 /* Keep a frame. False: there was no room, and everything kept was dropped, this frame too. */
 bool aside_keep(struct aside *a, uint32_t topic, const uint8_t *frame, size_t size);
 
-/* The topic's first frame at or after *at, which is moved to it; NULL: there is none. */
-const uint8_t *aside_find(const struct aside *a, uint32_t topic, size_t *at, size_t *size);
+/* One of them; zeroed, it is before the first. */
+struct aside_frame {
+    size_t at;
+    uint32_t topic;
+    const uint8_t *bytes;
+    size_t size;
+};
 
-/* The frame at `at` is done with. */
-void aside_done(struct aside *a, size_t at);
+/* Go on to the next frame that is not done with, of whatever topic; false: there is none. */
+bool aside_next(const struct aside *a, struct aside_frame *f);
+
+/* The frame is done with. */
+void aside_done(struct aside *a, const struct aside_frame *f);
 
 #endif

@@ -64,7 +64,7 @@ enum status origin_command(origin_t *o, struct command *c, uint64_t *origin_seq)
 {
     if (o->lost)
         return STATUS_MISSING;
-    if (o->next_seq - o->done_through > o->window)
+    if (origin_room(o) == 0)
         return STATUS_FULL;
     *origin_seq = o->next_seq++;
     c->envelope.origin = (struct text){o->name, o->name_size};
@@ -107,6 +107,17 @@ void origin_flush(origin_t *o, uint64_t now_ns)
     o->sent_through = push(o, o->sent_through + 1, o->next_seq - 1);
 }
 
+void origin_restart(origin_t *o, uint64_t epoch)
+{
+    CHECK(o->lost && epoch > o->epoch);
+    o->epoch = epoch;
+    o->next_seq = 1;
+    o->done_through = 0;
+    o->sent_through = 0;
+    o->repeated_from = 0;
+    o->lost = false;
+}
+
 static void repeat_from(origin_t *o, uint64_t from, uint64_t now_ns)
 {
     o->repeats++;
@@ -114,13 +125,6 @@ static void repeat_from(origin_t *o, uint64_t from, uint64_t now_ns)
     uint64_t through = push(o, from, o->next_seq - 1);
     if (through > o->sent_through)
         o->sent_through = through;
-}
-
-static void lose(origin_t *o, enum reason code)
-{
-    if (!o->lost)
-        o->owner.lost(o->owner.self, code);
-    o->lost = true;
 }
 
 /* Results are told in order; those that came early wait. */
@@ -132,16 +136,34 @@ static void tell_results(origin_t *o)
     }
 }
 
+static void lose(origin_t *o, enum reason code)
+{
+    tell_results(o); /* what came before it in the same frame */
+    o->lost = true;
+    o->owner.lost(o->owner.self, code);
+}
+
+/* A command was not sequenced, and its number not used up. The window has room again by itself.
+ * Of a result already told an old repeat may complain. Anything else is said again to every repeat,
+ * and to all that comes after the command. */
+static void receive_refusal(origin_t *o, const struct result *r)
+{
+    bool of_session = r->code == REJECT_OLD_ORIGIN_EPOCH || r->code == REJECT_TOO_MANY_ORIGINS;
+    bool of_command = r->origin_seq > o->done_through && r->origin_seq < o->next_seq &&
+                      !sent_at(o, r->origin_seq)->answered;
+    if (of_session || (of_command && r->code != REJECT_ORIGIN_WINDOW_FULL))
+        lose(o, (enum reason)r->code);
+}
+
 static void receive_result(origin_t *o, const struct result *r, uint64_t frame_ns)
 {
     if (r->origin_epoch != o->epoch)
         return;
-    if (r->code == REJECT_OLD_ORIGIN_EPOCH || r->code == REJECT_TOO_MANY_ORIGINS) {
-        lose(o, (enum reason)r->code);
+    if (r->seq == 0) {
+        receive_refusal(o, r);
         return;
     }
-    /* Not sequenced for now (the window, or a result already taken): the time-out sees to it. */
-    if (r->seq == 0 || r->origin_seq <= o->done_through || r->origin_seq >= o->next_seq)
+    if (r->origin_seq <= o->done_through || r->origin_seq >= o->next_seq)
         return;
     struct sent *s = sent_at(o, r->origin_seq);
     s->result = *r;
@@ -172,7 +194,7 @@ void origin_receive(origin_t *o, const uint8_t *frame, size_t size, uint64_t now
     while (frame_next_group(&f)) {
         uint64_t type;
         struct wire_reader fields;
-        while (frame_next_event(&f, &type, &fields)) {
+        while (!o->lost && frame_next_event(&f, &type, &fields)) {
             struct result r;
             struct origin_gap g;
             if (type == MESSAGE_RESULT) {
@@ -185,7 +207,8 @@ void origin_receive(origin_t *o, const uint8_t *frame, size_t size, uint64_t now
             }
         }
     }
-    tell_results(o);
+    if (!o->lost)
+        tell_results(o);
 }
 
 void origin_tick(origin_t *o, uint64_t now_ns)
@@ -199,6 +222,11 @@ void origin_tick(origin_t *o, uint64_t now_ns)
 uint64_t origin_unanswered(const origin_t *o)
 {
     return o->next_seq - 1 - o->done_through;
+}
+
+uint64_t origin_room(const origin_t *o)
+{
+    return o->lost ? 0 : o->window - origin_unanswered(o);
 }
 
 uint64_t origin_repeats(const origin_t *o)

@@ -16,11 +16,12 @@ struct origin_owner {
     void *self;
     /* Push a message of commands; false if that cannot be done now (it is repeated later). */
     bool (*send)(void *self, const uint8_t *message, size_t size);
-    /* The result of command origin_seq; each exactly once, in order. frame_ns: the matcher's
-     * time. */
+    /* The result of command origin_seq; each exactly once, in order. Refused or done, it was
+     * sequenced: what the matcher only puts off is sent again. frame_ns: the matcher's time. */
     void (*result)(void *self, uint64_t origin_seq, const struct result *result, uint64_t frame_ns);
-    /* The matcher does not know this session any more (a new history, or a newer session of the
-     * same name): commands without a result have an unknown outcome, and none can be sent. */
+    /* The matcher will not answer this session any more (a new history, a newer session of the
+     * same name, or no room for its name): commands without a result have an unknown outcome, and
+     * none can be sent until origin_restart, which may be called from here. Once a session. */
     void (*lost)(void *self, enum reason code);
 };
 
@@ -44,12 +45,17 @@ void origin_destroy(origin_t **o);
 enum status origin_command(origin_t *o, struct command *c, uint64_t *origin_seq);
 void origin_flush(origin_t *o, uint64_t now_ns);
 
+/* After `lost`: a new session, under a greater epoch than any before; it begins at 1. Commands
+ * without a result are forgotten. */
+void origin_restart(origin_t *o, uint64_t epoch);
+
 /* A frame of our `ack.` topic. */
 void origin_receive(origin_t *o, const uint8_t *frame, size_t size, uint64_t now_ns);
 void origin_tick(origin_t *o, uint64_t now_ns);
 
-/* Commands without a result. */
+/* Commands without a result, and how many more fit the window; none while the session is lost. */
 uint64_t origin_unanswered(const origin_t *o);
+uint64_t origin_room(const origin_t *o);
 
 /* Times something was sent again. */
 uint64_t origin_repeats(const origin_t *o);

@@ -102,6 +102,8 @@ void publisher_topic_restart(publisher_t *p, uint32_t topic, uint64_t last_seq)
 
 void publisher_topic_tell(publisher_t *p, uint32_t topic, bool told)
 {
+    if (told && !p->topics[topic].told)
+        p->topics[topic].changed = true; /* heartbeats passed it over meanwhile */
     p->topics[topic].told = told;
 }
 
@@ -277,34 +279,42 @@ static void topic_flush(publisher_t *p, uint32_t topic, uint64_t time_ns)
     topic_empty(p, t);
 }
 
-static void forget_touched(publisher_t *p, uint32_t topic)
+/* Flush the touched topics of one kind, chained or not, that are larger than this. */
+static void flush_larger(publisher_t *p, bool chained, size_t size, uint64_t time_ns)
 {
-    uint32_t i = 0;
-    while (p->touched[i] != topic)
-        i++;
-    p->touched_count--;
-    memmove(&p->touched[i], &p->touched[i + 1], (p->touched_count - i) * sizeof p->touched[0]);
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < p->touched_count; i++) {
+        uint32_t topic = p->touched[i];
+        const struct topic *t = &p->topics[topic];
+        if ((t->kind != TOPIC_UNCHAINED) == chained && t->size > size)
+            topic_flush(p, topic, time_ns);
+        else
+            p->touched[left++] = topic;
+    }
+    p->touched_count = left;
 }
 
 void publisher_group_end(publisher_t *p, uint64_t time_ns)
 {
+    bool split = false, results = false;
     for (uint32_t i = 0; i < p->open_count; i++) {
-        uint32_t topic = p->open[i];
-        group_close(p, &p->topics[topic]);
-        if (p->topics[topic].size > FRAME_SPLIT_SIZE) {
-            topic_flush(p, topic, time_ns);
-            forget_touched(p, topic);
-        }
+        struct topic *t = &p->topics[p->open[i]];
+        group_close(p, t);
+        split = split || t->size > FRAME_SPLIT_SIZE;
+        results = results || (t->size > FRAME_SPLIT_SIZE && t->kind == TOPIC_UNCHAINED);
     }
     p->open_count = 0;
+    if (split) /* results that go now take all before them along */
+        flush_larger(p, true, results ? 0 : FRAME_SPLIT_SIZE, time_ns);
+    if (results)
+        flush_larger(p, false, FRAME_SPLIT_SIZE, time_ns);
 }
 
 void publisher_flush(publisher_t *p, uint64_t time_ns)
 {
     CHECK(p->open_count == 0);
-    for (uint32_t i = 0; i < p->touched_count; i++)
-        topic_flush(p, p->touched[i], time_ns);
-    p->touched_count = 0;
+    flush_larger(p, true, 0, time_ns);
+    flush_larger(p, false, 0, time_ns);
 }
 
 void publisher_discard(publisher_t *p)

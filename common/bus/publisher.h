@@ -11,8 +11,10 @@
  *     publisher_flush                             after each batch: frames into the outbox
  *
  * What is put together lies in chunks of one arena, so many topics can grow at once without
- * memory of their own. The order of frames is the order in which topics were first touched.
- * Thread: owner only. Memory is taken by init. */
+ * memory of their own. The order of frames is the order in which topics were first touched, but
+ * for unchained ones: they are never before a chained one of the same sequences, so that whoever
+ * has a result has been sent what came of the command. Thread: owner only. Memory is taken by init.
+ */
 #ifndef OUTCRY_BUS_PUBLISHER_H
 #define OUTCRY_BUS_PUBLISHER_H
 
@@ -88,7 +90,8 @@ bool publisher_topic_find(publisher_t *p, struct text name, uint32_t *topic);
 uint64_t publisher_topic_seq(const publisher_t *p, uint32_t topic);
 void publisher_topic_restart(publisher_t *p, uint32_t topic, uint64_t last_seq);
 
-/* Whether heartbeats speak of the topic; true to begin with. */
+/* Whether heartbeats speak of the topic; true to begin with. While one is left out, heartbeats say
+ * nothing about topics they do not name (their prev_seq is their seq). */
 void publisher_topic_tell(publisher_t *p, uint32_t topic, bool told);
 
 /* One event of at most size bytes into the topic's group of this seq. */
@@ -114,7 +117,8 @@ void publisher_forward(publisher_t *p, uint32_t topic, uint64_t prev_seq, uint64
                        const uint8_t *frame, size_t size);
 
 /* Say that the shard lives and stands at seq: topics changed since the last heartbeat, and a
- * slice of the others. */
+ * slice of the others. One too large for a frame, with some 20,000 positions, is several; they say
+ * nothing about topics they do not name. */
 void publisher_heartbeat(publisher_t *p, uint32_t shard, uint64_t seq, uint64_t time_ns);
 
 /* A message from the XPUB (1 or 0, then a topic), and one from the PULL for requests. */

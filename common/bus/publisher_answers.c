@@ -28,31 +28,47 @@ void publisher_message_begin(publisher_t *p, const struct message_head *head)
     p->answer_lost = false;
 }
 
+/* The event each chunk begins with, if it does. */
+static bool has_head(const publisher_t *p)
+{
+    return p->request != NULL || p->message.type == FRAME_HEARTBEAT;
+}
+
+static void put_head(const publisher_t *p, struct wire_writer *w, bool last)
+{
+    if (p->message.type == FRAME_HEARTBEAT) {
+        struct text address = {p->requests_address, p->requests_address_size};
+        heartbeat_put(w, &(struct heartbeat){p->answer_shard, address});
+    } else if (p->request != NULL) {
+        reply_put(w, &(struct reply){.request_id = p->request->type == MESSAGE_RESEND
+                                                       ? p->request->resend.request_id
+                                                       : p->request->snapshot.request_id,
+                                     .request_type = p->request->type,
+                                     .chunk = p->answer_chunk,
+                                     .last = last});
+    }
+}
+
 /* What is put so far goes out as one chunk. */
 static void message_emit(publisher_t *p, bool last)
 {
     const struct message_head *m = &p->message;
-    bool replies = p->request != NULL;
     size_t body = (size_t)(p->writer.at - p->answer);
     uint8_t *message = outbox_reserve(p->outbox, FRAME_HEAD_SIZE_MAX + GROUP_HEAD_SIZE_MAX +
-                                                     REPLY_SIZE_MAX + body);
+                                                     REPLY_SIZE_MAX + HEARTBEAT_SIZE_MAX + body);
     if (message == NULL) {
         p->answer_lost = true;
         return;
     }
     struct wire_writer w = {message};
-    frame_head_put(&w, &(struct frame_head){m->topic, m->type, m->epoch, m->prev_seq, m->seq,
-                                            m->time_ns, m->hash, 1});
+    bool part = m->type == FRAME_HEARTBEAT && !(last && p->answer_chunk == 0);
+    frame_head_put(&w,
+                   &(struct frame_head){m->topic, m->type, m->epoch, part ? m->seq : m->prev_seq,
+                                        m->seq, m->time_ns, m->hash, 1});
     wire_put_array(&w, 2);
     wire_put_u64(&w, m->seq);
-    wire_put_array(&w, p->answer_count + (replies ? 1 : 0));
-    if (replies)
-        reply_put(&w, &(struct reply){.request_id = p->request->type == MESSAGE_RESEND
-                                                        ? p->request->resend.request_id
-                                                        : p->request->snapshot.request_id,
-                                      .request_type = p->request->type,
-                                      .chunk = p->answer_chunk,
-                                      .last = last});
+    wire_put_array(&w, p->answer_count + (has_head(p) ? 1 : 0));
+    put_head(p, &w, last);
     memcpy(w.at, p->answer, body);
     outbox_commit(p->outbox, p->output, (size_t)(w.at - message) + body);
     p->writer.at = p->answer;
@@ -63,7 +79,8 @@ static void message_emit(publisher_t *p, bool last)
 struct wire_writer *publisher_message_event(publisher_t *p, size_t size)
 {
     size_t used = (size_t)(p->writer.at - p->answer);
-    if (p->answer_count > 0 && used + size > ANSWER_SIZE_MAX) {
+    size_t max = p->message.type == FRAME_HEARTBEAT ? FRAME_EVENTS_SIZE_MAX : ANSWER_SIZE_MAX;
+    if (p->answer_count > 0 && used + size > max) {
         message_emit(p, false);
         p->writer.at = p->answer; /* also where it was lost: the rest will not be sent either */
         p->answer_count = 0;
@@ -101,19 +118,29 @@ static bool speaks_of(const publisher_t *p, uint32_t topic, uint32_t shard)
     return t->shard == shard && t->told && t->kind != TOPIC_UNCHAINED;
 }
 
+/* Whether a topic of the shard is left out, for now. */
+static bool leaves_out(const publisher_t *p, uint32_t shard)
+{
+    for (uint32_t t = 0; t < topic_count(p); t++) {
+        const struct topic *topic = &p->topics[t];
+        if (topic->shard == shard && !topic->told && topic->kind != TOPIC_UNCHAINED)
+            return true;
+    }
+    return false;
+}
+
 void publisher_heartbeat(publisher_t *p, uint32_t shard, uint64_t seq, uint64_t time_ns)
 {
     struct publisher_shard *s = &p->shards[shard];
     uint32_t count = topic_count(p);
-    publisher_message_begin(p, &(struct message_head){.topic = text_of("hb"),
-                                                      .type = FRAME_HEARTBEAT,
-                                                      .epoch = s->epoch,
-                                                      .prev_seq = s->heartbeat_seq,
-                                                      .seq = seq,
-                                                      .time_ns = time_ns});
-    heartbeat_put(publisher_message_event(p, HEARTBEAT_SIZE_MAX),
-                  &(struct heartbeat){s->shard, {p->requests_address, p->requests_address_size}});
-    publisher_message_event_end(p);
+    p->answer_shard = s->shard;
+    publisher_message_begin(
+        p, &(struct message_head){.topic = text_of("hb"),
+                                  .type = FRAME_HEARTBEAT,
+                                  .epoch = s->epoch,
+                                  .prev_seq = leaves_out(p, shard) ? seq : s->heartbeat_seq,
+                                  .seq = seq,
+                                  .time_ns = time_ns});
     uint32_t slice = count / ROLL_PARTS + 1 < ROLL_MIN ? ROLL_MIN : count / ROLL_PARTS + 1;
     for (uint32_t i = 0; i < slice && i < count; i++) {
         s->rolled = s->rolled + 1 < count ? s->rolled + 1 : 0;

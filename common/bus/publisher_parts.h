@@ -79,6 +79,7 @@ struct publisher {
     uint8_t *answer; /* its events so far */
     uint32_t answer_count;
     uint32_t answer_chunk;
+    uint16_t answer_shard;         /* of a heartbeat */
     const struct request *request; /* being served */
     bool answer_lost;              /* the outbox had no room for a chunk */
     uint64_t *walked;              /* frames to resend, newest first */

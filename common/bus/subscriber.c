@@ -1,53 +1,13 @@
+/* subscriber: topics and families, and their history. */
 #include "bus/subscriber.h"
 
 #include "base/check.h"
-#include "base/clock.h"
 #include "base/memory.h"
-#include "base/name_table.h"
-#include "bus/aside.h"
-
-enum topic_state { WAITING, JOINING, LIVE, REPAIRING };
-
-enum { TOPIC_NONE = UINT32_MAX };
-
-/* Call one of the owner's functions, if it has it. */
-#define TELL(s, function, ...)                                                                     \
-    do {                                                                                           \
-        if ((s)->owner.function != NULL)                                                           \
-            (s)->owner.function((s)->owner.self, __VA_ARGS__);                                     \
-    } while (0)
-
-struct topic {
-    enum topic_state state;
-    uint64_t epoch; /* 0: none known yet */
-    uint64_t at;    /* the state has everything up to here */
-    uint64_t need;  /* a snapshot must be this new; a repair must reach this */
-    uint64_t heard; /* the newest frame that came */
-};
-
-struct subscriber {
-    struct subscriber_owner owner;
-    struct subscriber_requests requests;
-    char reply_topic[3 + REPLY_SIZE];
-    struct name_table names; /* topic t is name t + 1 */
-    struct topic *topics;
-    struct aside aside;
-
-    /* the request outstanding */
-    uint32_t asked; /* topic; TOPIC_NONE: nothing outstanding */
-    uint64_t asked_type;
-    uint64_t asked_ns;
-    uint64_t request_id;
-    uint64_t next_chunk;
-    uint64_t answer_epoch, answer_seq; /* of the first chunk */
-    uint32_t looked_at;                /* topics are asked for in turn */
-    bool waits;                        /* the answer was "not yet": ask again later */
-    struct subscriber_counts counts;
-};
+#include "bus/subscriber_parts.h"
 
 subscriber_t *subscriber_new(const struct subscriber_owner *owner,
                              const struct subscriber_requests *requests, const char *reply,
-                             size_t kept_size)
+                             size_t kept_size, uint32_t topics_max)
 {
     CHECK(strlen(reply) == REPLY_SIZE);
     subscriber_t *s = memory_new(1, sizeof *s, "a subscriber");
@@ -55,8 +15,8 @@ subscriber_t *subscriber_new(const struct subscriber_owner *owner,
     s->requests = *requests;
     memcpy(s->reply_topic, "re.", 3);
     memcpy(s->reply_topic + 3, reply, REPLY_SIZE);
-    name_table_init(&s->names, SUBSCRIBER_TOPICS_MAX, 0, "topics");
-    s->topics = memory_new(SUBSCRIBER_TOPICS_MAX, sizeof *s->topics, "topics");
+    name_table_init(&s->names, topics_max, 0, "topics");
+    s->topics = memory_new(topics_max, sizeof *s->topics, "topics");
     aside_init(&s->aside, kept_size);
     s->asked = TOPIC_NONE;
     return s;
@@ -67,86 +27,226 @@ void subscriber_destroy(subscriber_t **subscriber)
     subscriber_t *s = *subscriber;
     if (s == NULL)
         return;
+    memory_free(s->topics, s->names.count_max, sizeof *s->topics);
     name_table_close(&s->names);
-    memory_free(s->topics, SUBSCRIBER_TOPICS_MAX, sizeof *s->topics);
     aside_close(&s->aside);
     memory_free(s, 1, sizeof *s);
     *subscriber = NULL;
 }
 
-uint32_t subscriber_topic_add(subscriber_t *s, struct text name)
+/* ---- topics and families ---- */
+
+/* A topic's number; a new one begins like `first`. TOPIC_NONE: there is no place left. */
+static uint32_t topic_add(subscriber_t *s, struct text name, const struct topic *first)
 {
+    uint32_t known = topic_count(s);
     uint32_t n = name_table_add(&s->names, name.data, name.size);
-    CHECK(n != 0);
+    if (n == 0)
+        return TOPIC_NONE;
+    if (n > known) {
+        s->topics[n - 1] = *first;
+        s->state_counts[first->state]++;
+    }
     return n - 1;
 }
 
-static uint32_t topic_count(const subscriber_t *s)
+uint32_t subscriber_topic_add(subscriber_t *s, struct text name, uint16_t shard)
 {
-    return s->names.count;
+    uint32_t topic = topic_add(s, name, &(struct topic){.family = FAMILY_NONE, .shard = shard});
+    CHECK(topic != TOPIC_NONE);
+    return topic;
 }
 
-static struct text topic_name(const subscriber_t *s, uint32_t topic)
+uint32_t subscriber_family_add(subscriber_t *s, struct text prefix, uint16_t shard)
+{
+    CHECK(s->family_count < FAMILIES_MAX && prefix.size > 0);
+    uint32_t family = s->family_count++;
+    uint32_t topic = topic_add(s, prefix, &(struct topic){.family = family, .shard = shard});
+    CHECK(topic != TOPIC_NONE);
+    s->families[family] = (struct family){.topic = topic};
+    return topic;
+}
+
+struct text subscriber_topic_name(const subscriber_t *s, uint32_t topic)
 {
     const struct name *n = &s->names.names[topic + 1];
     return (struct text){n->text, n->size};
 }
 
+static bool begins_with(struct text name, struct text prefix)
+{
+    return name.size > prefix.size && memcmp(name.data, prefix.data, prefix.size) == 0;
+}
+
+bool follow_find(subscriber_t *s, struct text name, uint32_t *topic, uint32_t *whole)
+{
+    uint32_t n = name_table_find(&s->names, name.data, name.size);
+    if (n != 0) {
+        *topic = n - 1;
+        *whole = whole_of(s, *topic);
+        /* under the bare prefix nobody publishes */
+        return s->topics[*topic].family == FAMILY_NONE || *topic != *whole;
+    }
+    *topic = TOPIC_NONE;
+    for (uint32_t i = 0; i < s->family_count && name.size <= TOPIC_SIZE_MAX; i++) {
+        *whole = s->families[i].topic;
+        if (begins_with(name, subscriber_topic_name(s, *whole)))
+            return true;
+    }
+    return false;
+}
+
+uint32_t follow_member(subscriber_t *s, uint32_t whole, struct text name, uint64_t seq)
+{
+    const struct topic *w = &s->topics[whole];
+    struct topic first = {
+        .state = w->state == LIVE ? LIVE : WAITING,
+        .family = w->family,
+        .shard = w->shard,
+        .epoch = w->epoch,
+        .at = w->at,
+    };
+    uint32_t topic = topic_add(s, name, &first);
+    struct family *f = &s->families[w->family];
+    if (topic == TOPIC_NONE) {
+        s->counts.overflows++;
+        s->counts.placeless++;
+        if (seq > f->beyond_seq)
+            f->beyond_seq = seq;
+    }
+    return topic;
+}
+
 /* ---- state changes ---- */
 
-static void ask_later(subscriber_t *s, uint32_t topic)
+static void state_set(subscriber_t *s, uint32_t topic, enum topic_state state)
 {
-    if (s->asked == topic)
+    struct topic *t = &s->topics[topic];
+    s->state_counts[t->state]--;
+    s->state_counts[state]++;
+    if (t->family != FAMILY_NONE) {
+        struct family *f = &s->families[t->family];
+        f->behind -= t->state == REPAIRING;
+        f->behind += state == REPAIRING;
+    }
+    t->state = state;
+}
+
+/* Walk the topics of a whole: TOPIC_NONE starts and ends. */
+static uint32_t next_of_whole(const subscriber_t *s, uint32_t whole, uint32_t topic)
+{
+    uint32_t family = s->topics[whole].family;
+    if (family == FAMILY_NONE)
+        return topic == TOPIC_NONE ? whole : TOPIC_NONE;
+    uint32_t t = topic == TOPIC_NONE ? 0 : topic + 1;
+    while (t < topic_count(s) && s->topics[t].family != family)
+        t++;
+    return t < topic_count(s) ? t : TOPIC_NONE;
+}
+
+#define FOR_WHOLE(s, whole, t)                                                                     \
+    for (uint32_t t = TOPIC_NONE; (t = next_of_whole(s, whole, t)) != TOPIC_NONE;)
+
+void follow_forget(subscriber_t *s, uint32_t whole, uint64_t epoch)
+{
+    FOR_WHOLE(s, whole, t)
+    {
+        s->topics[t].epoch = epoch;
+        s->topics[t].heard = 0;
+        s->topics[t].need = 0;
+    }
+    if (s->topics[whole].family != FAMILY_NONE)
+        s->families[s->topics[whole].family].beyond_seq = 0;
+}
+
+void follow_stand(subscriber_t *s, uint32_t whole, enum topic_state state, uint64_t at)
+{
+    FOR_WHOLE(s, whole, t)
+    {
+        s->topics[t].at = at;
+        state_set(s, t, t == whole || state == LIVE ? state : WAITING);
+    }
+    s->topics[whole].named = s->topics[whole].complete = 0;
+    if (s->topics[whole].family != FAMILY_NONE)
+        s->families[s->topics[whole].family].run = 0;
+}
+
+static void ask_later(subscriber_t *s, uint32_t whole)
+{
+    if (s->asked != TOPIC_NONE && whole_of(s, s->asked) == whole)
         s->asked = TOPIC_NONE;
 }
 
-static void wait_anew(subscriber_t *s, uint32_t topic, uint64_t epoch)
+void follow_anew(subscriber_t *s, uint32_t whole, uint64_t epoch)
 {
-    bool had_state = s->topics[topic].epoch != 0;
-    s->topics[topic] = (struct topic){.state = WAITING, .epoch = epoch};
-    ask_later(s, topic);
+    bool had_state = s->topics[whole].epoch != 0;
+    follow_forget(s, whole, epoch);
+    follow_stand(s, whole, WAITING, 0);
+    ask_later(s, whole);
     if (had_state)
-        TELL(s, reset, topic);
+        TELL(s, reset, whole);
 }
 
-/* A newer epoch was heard of, by this topic: it is the end of the others', too. */
-static void end_others(subscriber_t *s, uint32_t topic, uint64_t epoch)
+void follow_end_others(subscriber_t *s, uint32_t whole, uint64_t epoch)
 {
     for (uint32_t t = 0; s->owner.one_history && t < topic_count(s); t++) {
-        if (t != topic && s->topics[t].epoch < epoch)
-            wait_anew(s, t, epoch);
+        if (t != whole && whole_of(s, t) == t && s->topics[t].shard == s->topics[whole].shard &&
+            s->topics[t].epoch < epoch)
+            follow_anew(s, t, epoch);
     }
 }
 
-static void begin_epoch(subscriber_t *s, uint32_t topic, uint64_t epoch)
+void follow_epoch(subscriber_t *s, uint32_t whole, uint64_t epoch)
 {
-    wait_anew(s, topic, epoch);
-    end_others(s, topic, epoch);
+    follow_anew(s, whole, epoch);
+    follow_end_others(s, whole, epoch);
 }
 
-static void join_from(struct topic *t, uint64_t min_seq)
+void follow_join(subscriber_t *s, uint32_t whole, uint64_t need)
 {
-    t->state = JOINING;
-    t->need = min_seq;
+    follow_stand(s, whole, JOINING, s->topics[whole].at);
+    s->topics[whole].need = need;
+    ask_later(s, whole);
 }
 
-static void repair_to(subscriber_t *s, struct topic *t, uint64_t through)
+void follow_repair(subscriber_t *s, uint32_t topic, uint64_t through)
 {
     s->counts.gaps++;
-    t->state = REPAIRING;
-    t->need = through;
+    state_set(s, topic, REPAIRING);
+    s->topics[topic].need = through;
 }
 
-static void fault(subscriber_t *s, uint32_t topic, enum subscriber_fault what)
+void follow_repaired(subscriber_t *s, uint32_t topic)
 {
-    struct topic *t = &s->topics[topic];
+    state_set(s, topic, LIVE);
+    follow_replay(s, topic);
+    follow_settle(s, whole_of(s, topic));
+}
+
+void follow_fault(subscriber_t *s, uint32_t topic, enum subscriber_fault what, uint64_t need)
+{
     s->counts.faults++;
     TELL(s, fault, topic, what);
-    join_from(t, t->at);
-    ask_later(s, topic);
+    follow_join(s, whole_of(s, topic), need);
 }
 
-static bool hash_right(const subscriber_t *s, uint32_t topic, struct u64_or_nil said)
+uint64_t follow_newest(const subscriber_t *s, uint32_t whole)
+{
+    uint64_t newest = 0;
+    FOR_WHOLE(s, whole, t)
+    newest = s->topics[t].at > newest ? s->topics[t].at : newest;
+    return newest;
+}
+
+void follow_settle(subscriber_t *s, uint32_t whole)
+{
+    struct topic *w = &s->topics[whole];
+    const struct family *f = w->family == FAMILY_NONE ? NULL : &s->families[w->family];
+    if (w->state == LIVE && (f == NULL || (f->behind == 0 && f->beyond_seq <= w->at)))
+        w->complete = w->named;
+}
+
+bool follow_hash_right(const subscriber_t *s, uint32_t topic, struct u64_or_nil said)
 {
     if (s->owner.hash == NULL)
         return true;
@@ -154,40 +254,13 @@ static bool hash_right(const subscriber_t *s, uint32_t topic, struct u64_or_nil 
     return !said.given || !ours.given || said.value == ours.value;
 }
 
-/* ---- frames kept aside ---- */
-
-static void keep(subscriber_t *s, uint32_t topic, const uint8_t *frame, size_t size)
-{
-    /* The frames dropped for want of room will be found missing, and asked for. */
-    if (!aside_keep(&s->aside, topic, frame, size))
-        s->counts.overflows++;
-}
-
-static void apply_events_frame(subscriber_t *s, uint32_t topic, struct frame_reader *f,
-                               const uint8_t *bytes, size_t size);
-
-/* The topic is live again: what was kept aside of it comes now, until it is not live once more. */
-static void replay_kept(subscriber_t *s, uint32_t topic)
-{
-    size_t at = 0, size;
-    const uint8_t *frame;
-    while (s->topics[topic].state == LIVE &&
-           (frame = aside_find(&s->aside, topic, &at, &size)) != NULL) {
-        struct frame_reader f;
-        CHECK(frame_read(&f, frame, size) == FRAME_READ_OK);
-        apply_events_frame(s, topic, &f, frame, size);
-        if (s->topics[topic].state == LIVE) /* else it opened a new gap, and stays until that */
-            aside_done(&s->aside, at);      /* is closed */
-    }
-}
-
 /* ---- history ---- */
 
-/* Apply the groups of a frame that are above `at`, then compare the hash. */
-static void apply_groups(subscriber_t *s, uint32_t topic, struct frame_reader *f,
-                         const uint8_t *bytes, size_t size)
+void follow_apply(subscriber_t *s, uint32_t topic, struct frame_reader *f, const uint8_t *bytes,
+                  size_t size)
 {
     struct topic *t = &s->topics[topic];
+    s->frame_ns = f->head.time_ns;
     while (frame_next_group(f)) {
         uint64_t type;
         struct wire_reader fields;
@@ -199,266 +272,71 @@ static void apply_groups(subscriber_t *s, uint32_t topic, struct frame_reader *f
     }
     t->at = f->head.seq;
     s->counts.frames++;
-    if (!hash_right(s, topic, f->head.hash))
-        fault(s, topic, SUBSCRIBER_HASH_DIFFERS);
+    if (!follow_hash_right(s, topic, f->head.hash))
+        follow_fault(s, topic, SUBSCRIBER_HASH_DIFFERS, follow_newest(s, whole_of(s, topic)));
     else
         TELL(s, frame, topic, &f->head, bytes, size);
 }
 
 /* A frame of a topic that is live. */
-static void apply_events_frame(subscriber_t *s, uint32_t topic, struct frame_reader *f,
-                               const uint8_t *bytes, size_t size)
+static void apply_frame(subscriber_t *s, uint32_t topic, struct frame_reader *f,
+                        const uint8_t *bytes, size_t size)
 {
     struct topic *t = &s->topics[topic];
     if (f->head.epoch != t->epoch || f->head.seq <= t->at)
         return;
     if (f->head.prev_seq > t->at)
-        repair_to(s, t, f->head.prev_seq);
+        follow_repair(s, topic, f->head.prev_seq);
     else
-        apply_groups(s, topic, f, bytes, size);
+        follow_apply(s, topic, f, bytes, size);
 }
 
-static void receive_events(subscriber_t *s, uint32_t topic, struct frame_reader *f,
-                           const uint8_t *bytes, size_t size)
+/* In the order they came, whichever member they are of. A frame that opens a new gap stays until
+ * that is closed. */
+void follow_replay(subscriber_t *s, uint32_t topic)
 {
-    struct topic *t = &s->topics[topic];
-    if (f->head.epoch < t->epoch)
+    struct aside_frame kept = {.bytes = NULL};
+    while (aside_next(&s->aside, &kept)) {
+        if (kept.topic != topic && whole_of(s, kept.topic) != topic)
+            continue;
+        if (s->topics[kept.topic].state != LIVE)
+            continue;
+        struct frame_reader f;
+        CHECK(frame_read(&f, kept.bytes, kept.size) == FRAME_READ_OK);
+        apply_frame(s, kept.topic, &f, kept.bytes, kept.size);
+        if (s->topics[kept.topic].state == LIVE)
+            aside_done(&s->aside, &kept);
+    }
+}
+
+static void receive_events(subscriber_t *s, struct frame_reader *f, const uint8_t *bytes,
+                           size_t size)
+{
+    uint32_t topic, whole;
+    if (!follow_find(s, f->head.topic, &topic, &whole))
         return;
-    if (f->head.epoch > t->epoch)
-        begin_epoch(s, topic, f->head.epoch);
+    const struct topic *w = &s->topics[whole];
+    if (f->head.epoch < w->epoch)
+        return;
+    if (f->head.epoch > w->epoch)
+        follow_epoch(s, whole, f->head.epoch);
+    if (w->state == WAITING)
+        follow_join(s, whole, f->head.prev_seq);
+    if (topic == TOPIC_NONE) {
+        if (w->state == LIVE && f->head.seq <= w->at)
+            return;
+        topic = follow_member(s, whole, f->head.topic, f->head.seq);
+        if (topic == TOPIC_NONE)
+            return;
+    }
+    struct topic *t = &s->topics[topic];
     if (f->head.seq > t->heard)
         t->heard = f->head.seq;
-    if (t->state == WAITING)
-        join_from(t, f->head.prev_seq);
     if (t->state == LIVE)
-        apply_events_frame(s, topic, f, bytes, size);
-    if (t->state != LIVE)
-        keep(s, topic, bytes, size);
-}
-
-/* ---- heartbeats ---- */
-
-static void receive_position(subscriber_t *s, const struct frame_head *head,
-                             const struct position *m)
-{
-    uint32_t n = name_table_find(&s->names, m->topic.data, m->topic.size);
-    if (n == 0)
-        return;
-    uint32_t topic = n - 1;
-    struct topic *t = &s->topics[topic];
-    if (head->epoch < t->epoch)
-        return;
-    if (head->epoch > t->epoch)
-        begin_epoch(s, topic, head->epoch);
-    if (t->state == WAITING) {
-        join_from(t, m->last_seq);
-    } else if (t->state == LIVE && m->last_seq > t->at) {
-        repair_to(s, t, m->last_seq);
-    } else if (t->state == LIVE && head->seq < t->at) {
-        fault(s, topic, SUBSCRIBER_SEQ_WENT_BACK);
-        t->heard = 0; /* what we heard and have is of no history it still knows */
-        join_from(t, m->last_seq);
-    } else if (t->state == LIVE && !hash_right(s, topic, m->hash)) {
-        /* Nothing happened between last_seq and head->seq, and we stand in between. */
-        fault(s, topic, SUBSCRIBER_HASH_DIFFERS);
-    }
-}
-
-static void receive_heartbeat(subscriber_t *s, struct frame_reader *f)
-{
-    while (frame_next_group(f)) {
-        uint64_t type;
-        struct wire_reader fields;
-        while (frame_next_event(f, &type, &fields)) {
-            struct position m;
-            if (type != MESSAGE_POSITION)
-                continue;
-            position_get_fields(&fields, &m);
-            receive_position(s, &f->head, &m);
-        }
-    }
-    TELL(s, heartbeat, &f->head);
-}
-
-/* ---- replies ---- */
-
-static void receive_resent(subscriber_t *s, uint32_t topic, struct wire_reader *fields)
-{
-    struct resent m;
-    struct frame_reader f;
-    resent_get_fields(fields, &m);
-    if (frame_read(&f, m.frame.data, m.frame.size) != FRAME_READ_OK ||
-        !text_equal(f.head.topic, topic_name(s, topic)) || f.head.type != FRAME_EVENTS) {
-        s->counts.garbage++;
-        return;
-    }
-    struct topic *t = &s->topics[topic];
-    if (t->state == REPAIRING && /* else a frame before it was a fault */
-        f.head.epoch == t->epoch && f.head.seq > t->at && f.head.prev_seq <= t->at)
-        apply_groups(s, topic, &f, m.frame.data, m.frame.size);
-}
-
-static void finish_resend(subscriber_t *s, uint32_t topic)
-{
-    struct topic *t = &s->topics[topic];
-    if (t->state != REPAIRING)
-        return; /* a fault on the way */
-    if (t->at < t->need)
-        return; /* less than was asked for: it is asked for again */
-    t->state = LIVE;
-    replay_kept(s, topic);
-}
-
-static void finish_snapshot(subscriber_t *s, uint32_t topic, const struct frame_head *head)
-{
-    struct topic *t = &s->topics[topic];
-    t->at = head->seq;
-    if (!hash_right(s, topic, head->hash)) {
-        fault(s, topic, SUBSCRIBER_HASH_DIFFERS);
-        s->waits = true; /* the next one may be no better */
-        return;
-    }
-    t->state = LIVE;
-    TELL(s, joined, topic, head);
-    replay_kept(s, topic);
-}
-
-/* There is no answer to be had. */
-static void receive_refusal(subscriber_t *s, uint32_t topic, enum reason code)
-{
-    struct topic *t = &s->topics[topic];
-    if (code == REJECT_NOT_CAUGHT_UP) {
-        s->waits = true; /* until the time-out, then again */
-        return;
-    }
-    s->asked = TOPIC_NONE;
-    if (code == REJECT_EPOCH_CHANGED)
-        wait_anew(s, topic, t->epoch);
-    else if (t->state == REPAIRING)
-        join_from(t, t->need);
-    else
-        s->waits = true;
-}
-
-/* The answer's first event says which request it belongs to; the rest is the answer. */
-static bool reply_expected(subscriber_t *s, struct frame_reader *f, struct reply *r)
-{
-    uint64_t type;
-    struct wire_reader fields;
-    if (!frame_next_group(f) || !frame_next_event(f, &type, &fields) || type != MESSAGE_REPLY)
-        return false;
-    reply_get_fields(&fields, r);
-    return s->asked != TOPIC_NONE && r->request_id == s->request_id && r->chunk == s->next_chunk;
-}
-
-/* The first chunk of a snapshot: its history may be one we have not heard of. False: it is one
- * that is over. */
-static bool begin_snapshot(subscriber_t *s, uint32_t topic, const struct frame_head *head)
-{
-    struct topic *t = &s->topics[topic];
-    if (head->epoch < t->epoch) {
-        s->waits = true;
-        return false;
-    }
-    if (head->epoch > t->epoch) {
-        *t = (struct topic){.state = JOINING, .epoch = head->epoch};
-        end_others(s, topic, head->epoch);
-    }
-    TELL(s, reset, topic);
-    return true;
-}
-
-static void receive_reply(subscriber_t *s, struct frame_reader *f, uint64_t now_ns)
-{
-    struct reply r;
-    if (!reply_expected(s, f, &r))
-        return;
-    uint32_t topic = s->asked;
-    if (r.code != 0) {
-        receive_refusal(s, topic, (enum reason)r.code);
-        return;
-    }
-    bool snapshot = s->asked_type == MESSAGE_SNAPSHOT;
-    if (r.chunk == 0) {
-        s->answer_epoch = f->head.epoch;
-        s->answer_seq = f->head.seq;
-    } else if (f->head.epoch != s->answer_epoch || f->head.seq != s->answer_seq) {
-        return; /* of another answer: the request arrived twice */
-    }
-    if (snapshot && r.chunk == 0 && !begin_snapshot(s, topic, &f->head))
-        return;
-    uint64_t type;
-    struct wire_reader fields;
-    while (frame_next_event(f, &type, &fields)) {
-        if (snapshot)
-            TELL(s, event, topic, 0, type, &fields);
-        else if (type == MESSAGE_RESENT)
-            receive_resent(s, topic, &fields);
-    }
-    s->next_chunk++;
-    s->asked_ns = now_ns;
-    if (!r.last || s->asked != topic)
-        return;
-    s->asked = TOPIC_NONE;
-    if (snapshot)
-        finish_snapshot(s, topic, &f->head);
-    else
-        finish_resend(s, topic);
-}
-
-/* ---- requests ---- */
-
-static void ask(subscriber_t *s, uint32_t topic, uint64_t now_ns)
-{
-    const struct topic *t = &s->topics[topic];
-    struct text reply = {s->reply_topic + 3, REPLY_SIZE};
-    uint8_t bytes[RESEND_SIZE_MAX + SNAPSHOT_SIZE_MAX];
-    struct request q;
-    if (t->state == REPAIRING) {
-        /* All there is, what was kept aside included: it may have gaps of its own, and closing them
-         * one by one is slower than frames come. */
-        uint64_t through = t->heard > t->need ? t->heard : t->need;
-        q.type = MESSAGE_RESEND;
-        q.resend =
-            (struct resend){reply, ++s->request_id, topic_name(s, topic), t->epoch, t->at, through};
-        s->counts.resends++;
-    } else {
-        q.type = MESSAGE_SNAPSHOT;
-        q.snapshot = (struct snapshot){reply, ++s->request_id, topic_name(s, topic), t->need};
-        s->counts.snapshots++;
-    }
-    struct wire_writer w = {bytes};
-    request_write(&w, &q);
-    s->asked = topic;
-    s->asked_type = q.type;
-    s->asked_ns = now_ns;
-    s->next_chunk = 0;
-    s->waits = false;
-    if (!s->requests.push(s->requests.self, bytes, (size_t)(w.at - bytes)))
-        s->waits = true;
-}
-
-void subscriber_tick(subscriber_t *s, uint64_t now_ns)
-{
-    if (s->asked != TOPIC_NONE || s->waits) {
-        /* A refusal may be asked again sooner than silence. */
-        uint64_t patience_ms = s->waits ? SUBSCRIBER_REPEAT_MS / 10 : SUBSCRIBER_REPEAT_MS;
-        if (now_ns < s->asked_ns + patience_ms * NS_PER_MS)
-            return;
-        if (!s->waits)
-            s->counts.repeats++;
-        s->asked = TOPIC_NONE;
-        s->waits = false;
-    }
-    uint32_t count = topic_count(s);
-    for (uint32_t i = 0; i < count; i++) {
-        s->looked_at = s->looked_at + 1 < count ? s->looked_at + 1 : 0;
-        enum topic_state state = s->topics[s->looked_at].state;
-        if (state == JOINING || state == REPAIRING) {
-            ask(s, s->looked_at, now_ns);
-            return;
-        }
-    }
+        apply_frame(s, topic, f, bytes, size);
+    /* What is dropped for want of room will be found missing, and asked for. */
+    if (t->state != LIVE && !aside_keep(&s->aside, topic, bytes, size))
+        s->counts.overflows++;
 }
 
 void subscriber_receive(subscriber_t *s, const uint8_t *message, size_t size, uint64_t now_ns)
@@ -468,14 +346,13 @@ void subscriber_receive(subscriber_t *s, const uint8_t *message, size_t size, ui
         s->counts.garbage++;
         return;
     }
-    uint32_t n = name_table_find(&s->names, f.head.topic.data, f.head.topic.size);
-    if (f.head.type == FRAME_EVENTS && n != 0)
-        receive_events(s, n - 1, &f, message, size);
+    if (f.head.type == FRAME_EVENTS)
+        receive_events(s, &f, message, size);
     else if (f.head.type == FRAME_HEARTBEAT)
-        receive_heartbeat(s, &f);
+        follow_heartbeat(s, &f);
     else if (f.head.type == FRAME_REPLY &&
              text_equal(f.head.topic, (struct text){s->reply_topic, sizeof s->reply_topic}))
-        receive_reply(s, &f, now_ns);
+        follow_reply(s, &f, now_ns);
     subscriber_tick(s, now_ns);
 }
 
@@ -488,11 +365,7 @@ bool subscriber_live(const subscriber_t *s, uint32_t topic)
 
 bool subscriber_all_live(const subscriber_t *s)
 {
-    for (uint32_t t = 0; t < topic_count(s); t++) {
-        if (s->topics[t].state != LIVE)
-            return false;
-    }
-    return true;
+    return s->state_counts[LIVE] == topic_count(s);
 }
 
 uint64_t subscriber_epoch(const subscriber_t *s, uint32_t topic)
@@ -503,6 +376,19 @@ uint64_t subscriber_epoch(const subscriber_t *s, uint32_t topic)
 uint64_t subscriber_seq(const subscriber_t *s, uint32_t topic)
 {
     return s->topics[topic].at;
+}
+
+uint64_t subscriber_complete_seq(const subscriber_t *s, uint32_t topic)
+{
+    const struct topic *t = &s->topics[topic], *w = &s->topics[whole_of(s, topic)];
+    if (w->state != LIVE && w->state != REPAIRING)
+        return 0;
+    return t->at > w->complete ? t->at : w->complete;
+}
+
+uint64_t subscriber_frame_ns(const subscriber_t *s)
+{
+    return s->frame_ns;
 }
 
 struct subscriber_counts subscriber_counts(const subscriber_t *s)

@@ -99,15 +99,14 @@ static enum reason amended_order(engine_t *e, const struct amend_order *m, uint3
 {
     if (m->qty_is < QTY_IS_OPEN || m->qty_is > QTY_IS_REDUCE_BY)
         return REJECT_INVALID_FIELD;
-    uint32_t account;
+    uint32_t account, symbol;
     enum reason code = check_account(e, m->account, &account);
     if (code == 0)
         code = check_order_name(m->order_id, m->client_order_id);
+    if (code == 0)
+        code = check_order_symbol(e, m->symbol, m->order_id, &symbol);
     if (code != 0)
         return code;
-    uint32_t symbol = name_table_find(&e->symbol_names, m->symbol.data, m->symbol.size);
-    if (symbol == 0)
-        return REJECT_UNKNOWN_SYMBOL;
     *order = named_order(e, symbol, account, m->order_id, m->client_order_id);
     return *order == 0 ? REJECT_UNKNOWN_ORDER : 0;
 }

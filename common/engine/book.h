@@ -91,6 +91,7 @@ struct book_pool {
     uint32_t level_fresh;
     uint32_t level_free;
     struct level_nodes nodes;
+    uint16_t mirror_count; /* books of one pool that are mirrors (mirror.h) */
 };
 
 /* order_max: orders there can be, resting or not. resting_max: of those, resting at once; each may

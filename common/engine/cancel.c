@@ -23,10 +23,9 @@ void cancel_apply(engine_t *e, const struct cancel_order *m)
     enum reason code = check_account(e, m->account, &account);
     if (code == 0)
         code = check_order_name(m->order_id, m->client_order_id);
-    uint32_t symbol = name_table_find(&e->symbol_names, m->symbol.data, m->symbol.size);
-    if (code == 0 && symbol == 0)
-        code = REJECT_UNKNOWN_SYMBOL;
-    uint32_t order = 0;
+    uint32_t symbol, order = 0;
+    if (code == 0)
+        code = check_order_symbol(e, m->symbol, m->order_id, &symbol);
     if (code == 0) {
         order = named_order(e, symbol, account, m->order_id, m->client_order_id);
         if (order == 0)

@@ -2,7 +2,7 @@
 
 void mirror_init(struct mirror *m, struct book_pool *pool)
 {
-    *m = (struct mirror){.pool = pool};
+    *m = (struct mirror){.pool = pool, .number = ++pool->mirror_count};
 }
 
 void mirror_reset(struct mirror *m)
@@ -38,6 +38,7 @@ static struct mirror_change on_add(struct mirror *m, struct wire_reader *fields)
     o->open_qty = a.qty;
     o->priority = a.priority;
     o->side = (uint8_t)a.side;
+    o->book = m->number;
     order_index(m->pool, slot);
     book_insert(m->pool, &m->book, slot, a.price);
     return (struct mirror_change){true, o->side, a.price};
@@ -47,8 +48,8 @@ static struct mirror_change on_add(struct mirror *m, struct wire_reader *fields)
 static struct mirror_change take(struct mirror *m, uint64_t order_id, int64_t qty)
 {
     uint32_t slot = order_find(m->pool, order_id);
-    if (slot == 0)
-        return broken(m);
+    if (slot == 0 || m->pool->orders[slot].book != m->number)
+        return broken(m); /* nobody's, or another mirror's */
     struct order *o = &m->pool->orders[slot];
     if (qty == 0)
         qty = o->open_qty;

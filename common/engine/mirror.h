@@ -11,6 +11,7 @@
 struct mirror {
     struct book_pool *pool; /* KEPT; may be shared by several mirrors */
     struct book book;
+    uint16_t number; /* of this mirror in its pool, from 1: whose an order is */
     bool broken;
 };
 

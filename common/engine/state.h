@@ -180,6 +180,14 @@ static inline enum reason check_account(engine_t *e, struct text account, uint32
 
 enum reason check_order_name(uint64_t order_id, struct text client_order_id);
 
+/* The symbol of an order: with an order_id it may be left out. number: 0 for whichever it has. */
+static inline enum reason check_order_symbol(engine_t *e, struct text symbol, uint64_t order_id,
+                                             uint32_t *number)
+{
+    *number = name_table_find(&e->symbol_names, symbol.data, symbol.size);
+    return *number != 0 || (symbol.size == 0 && order_id != 0) ? 0 : REJECT_UNKNOWN_SYMBOL;
+}
+
 /* ---- matching.c ---- */
 
 /* The price an order would take at most (buy) or at least (sell). */
@@ -211,7 +219,7 @@ void labels_remove(struct labels *l, uint32_t order, uint32_t account);
 struct text labels_text(const struct labels *l, uint32_t order);
 
 /* The open order a command names, by id or client order id, if its account may act on it; 0: there
- * is none. account: 0 for one never seen. */
+ * is none. symbol: 0 for any. account: 0 for one never seen. */
 static inline uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t account,
                                    uint64_t order_id, struct text client_order_id)
 {
@@ -221,7 +229,8 @@ static inline uint32_t named_order(engine_t *e, uint32_t symbol, uint32_t accoun
         return 0;
     const struct order *o = order_at(e, order);
     bool open = o->status == ORDER_STATUS_NEW || o->status == ORDER_STATUS_PARTIALLY_FILLED;
-    return open && o->book == symbol && engine_may_act(e, account, o) ? order : 0;
+    bool here = symbol == 0 || o->book == symbol;
+    return open && here && engine_may_act(e, account, o) ? order : 0;
 }
 
 /* ---- origins.c ---- */

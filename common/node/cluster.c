@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "base/decimal.h"
 #include "base/log.h"
 #include "proto/names.h"
 
@@ -82,14 +81,19 @@ static bool begins(const char *text, const char *with)
 }
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error"};
-enum { LOG_LEVEL_COUNT = sizeof log_levels / sizeof log_levels[0] };
+static const char *const log_formats[] = {"json", "text"};
+enum {
+    LOG_LEVEL_COUNT = sizeof log_levels / sizeof log_levels[0],
+    LOG_FORMAT_COUNT = sizeof log_formats / sizeof log_formats[0],
+};
 
-static unsigned log_level_find(const char *name)
+/* The index of a word; `count` if it is none of them. */
+static unsigned word_find(const char *const *words, unsigned count, const char *word)
 {
-    unsigned level = 0;
-    while (level < LOG_LEVEL_COUNT && strcmp(log_levels[level], name) != 0)
-        level++;
-    return level;
+    unsigned i = 0;
+    while (i < count && strcmp(words[i], word) != 0)
+        i++;
+    return i;
 }
 
 /* What is expected of a text setting, if this is not it. */
@@ -97,8 +101,16 @@ static const char *text_expected(const struct setting *row, const char *value)
 {
     if (value[0] == '\0' || strlen(value) >= SETTING_TEXT_SIZE)
         return "1 to 127 characters";
-    if (strcmp(row->path, "log_level") == 0 && log_level_find(value) == LOG_LEVEL_COUNT)
+    if (strcmp(row->path, "log_level") == 0 &&
+        word_find(log_levels, LOG_LEVEL_COUNT, value) == LOG_LEVEL_COUNT)
         return "debug, info, warn or error";
+    if (strcmp(row->path, "log_format") == 0 &&
+        word_find(log_formats, LOG_FORMAT_COUNT, value) == LOG_FORMAT_COUNT)
+        return "json or text";
+    /* The slash: else a misspelt word would be a file somewhere. */
+    if (strcmp(row->path, "log_destination") == 0 && strcmp(value, "stdout") != 0 &&
+        strcmp(value, "stderr") != 0 && strchr(value, '/') == NULL)
+        return "stdout, stderr or a path with a slash in it";
     if (begins(row->path, "addresses/") && !begins(value, "ipc://") && !begins(value, "tcp://"))
         return "ipc://PATH or tcp://HOST:PORT";
     /* Anybody who reaches the commands' port can trade as anybody: until keys protect it, it may
@@ -146,12 +158,11 @@ static void settings_default(struct settings *s)
 /* ---- the file ---- */
 
 /* A decimal above zero that decimal.h can count in, with no useless leading zero. */
-static bool is_size(const char *text)
+static bool size_read(const char *text, struct decimal_unit *unit)
 {
     size_t size = strlen(text);
-    int64_t ones;
     return size <= DECIMAL_SIZE_MAX && (text[0] != '0' || text[1] == '.') &&
-           decimal_to_units(text, size, text, size, &ones) == DECIMAL_OK;
+           decimal_unit_read(unit, text, size);
 }
 
 static const char symbol_expected[] =
@@ -165,7 +176,7 @@ static bool symbol_begin(struct cluster *c, const char *name, const struct sourc
     if (c->symbol_count == CLUSTER_SYMBOLS_MAX)
         return complain(error, from, name, "at most 1024 symbols");
     struct cluster_symbol *s = &c->symbols[c->symbol_count++];
-    *s = (struct cluster_symbol){0};
+    *s = (struct cluster_symbol){.tick = {1, 0}, .lot = {1, 0}};
     strcpy(s->name, name);
     strcpy(s->tick_size, "1");
     strcpy(s->lot_size, "1");
@@ -189,9 +200,10 @@ static bool symbol_set(struct cluster *c, const char *key, const char *value,
             return complain(error, from, value, "0 or 1");
         s->any_price = number == 1;
     } else if (strcmp(key, "tick_size") == 0 || strcmp(key, "lot_size") == 0) {
-        if (!is_size(value))
+        bool tick = key[0] == 't';
+        if (!size_read(value, tick ? &s->tick : &s->lot))
             return complain(error, from, value, "a decimal above zero, like 0.01");
-        strcpy(key[0] == 't' ? s->tick_size : s->lot_size, value);
+        strcpy(tick ? s->tick_size : s->lot_size, value);
     } else {
         return complain(error, from, key, "shard, tick_size, lot_size or any_price");
     }
@@ -314,6 +326,31 @@ static const char *take_config_flag(int *argc, char **argv)
     return getenv("OUTCRY_CONFIG");
 }
 
+/* ---- what is filled in ---- */
+
+/* A setting with {run_dir} and one other word replaced. */
+static void fill_in(const char *setting, const char *run_dir, const char *word, const char *value,
+                    char text[CLUSTER_ADDRESS_SIZE])
+{
+    size_t size = 0;
+    text[0] = '\0';
+    while (*setting != '\0') {
+        size_t room = CLUSTER_ADDRESS_SIZE - size;
+        int more;
+        if (begins(setting, "{run_dir}")) {
+            more = snprintf(text + size, room, "%s", run_dir);
+            setting += strlen("{run_dir}");
+        } else if (begins(setting, word)) {
+            more = snprintf(text + size, room, "%s", value);
+            setting += strlen(word);
+        } else {
+            more = snprintf(text + size, room, "%c", *setting++);
+        }
+        size += (size_t)more;
+        CHECK(size < CLUSTER_ADDRESS_SIZE); /* a setting is shorter than half of it */
+    }
+}
+
 /* ---- what settings may not say together ---- */
 
 /* Two matchers cannot listen at one address; over ipc the second would even seem to. */
@@ -373,7 +410,8 @@ bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_E
                 load_dotenv(&c->settings, error) && load_environment(&c->settings, error) &&
                 load_flags(&c->settings, argc, argv, error) && check_together(c, error);
     if (fine)
-        log_set_level((enum log_level)log_level_find(c->settings.log_level));
+        log_set_level(
+            (enum log_level)word_find(log_levels, LOG_LEVEL_COUNT, c->settings.log_level));
     walk.symbols = true;
     fine = fine && (config == NULL || config_walk(config, &walk, visit_entry));
     config_destroy(&config);
@@ -383,23 +421,22 @@ bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_E
 void cluster_address(const struct cluster *c, const char *setting, unsigned shard,
                      char address[CLUSTER_ADDRESS_SIZE])
 {
-    size_t size = 0;
-    address[0] = '\0';
-    while (*setting != '\0') {
-        size_t room = CLUSTER_ADDRESS_SIZE - size;
-        int more;
-        if (strncmp(setting, "{run_dir}", 9) == 0) {
-            more = snprintf(address + size, room, "%s", c->settings.run_dir);
-            setting += 9;
-        } else if (strncmp(setting, "{shard}", 7) == 0) {
-            more = snprintf(address + size, room, "%u", shard);
-            setting += 7;
-        } else {
-            more = snprintf(address + size, room, "%c", *setting++);
-        }
-        size += (size_t)more;
-        CHECK(size < CLUSTER_ADDRESS_SIZE); /* a setting is shorter than half of it */
-    }
+    char number[16];
+    snprintf(number, sizeof number, "%u", shard);
+    fill_in(setting, c->settings.run_dir, "{shard}", number, address);
+}
+
+struct log_options cluster_log_options(const struct cluster *c, const char *name,
+                                       char destination[CLUSTER_ADDRESS_SIZE])
+{
+    const struct settings *s = &c->settings;
+    fill_in(s->log_destination, s->run_dir, "{name}", name, destination);
+    return (struct log_options){
+        .format = (enum log_format)word_find(log_formats, LOG_FORMAT_COUNT, s->log_format),
+        .destination = destination,
+        .file_size_max = s->log_file_mib << 20,
+        .files_max = (unsigned)s->log_files,
+    };
 }
 
 const struct cluster_symbol *cluster_symbol_find(const struct cluster *c, const char *name)

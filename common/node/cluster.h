@@ -10,6 +10,8 @@
 #include <stdio.h>
 
 #include "base/config.h"
+#include "base/decimal.h"
+#include "base/log.h"
 #include "node/settings_table.h"
 #include "proto/messages.h"
 
@@ -30,6 +32,7 @@ struct cluster_symbol {
     char name[SYMBOL_SIZE_MAX + 1];
     char tick_size[DECIMAL_SIZE_MAX + 1];
     char lot_size[DECIMAL_SIZE_MAX + 1];
+    struct decimal_unit tick, lot; /* the same, to count in */
     uint16_t shard;
     bool any_price;
 };
@@ -47,6 +50,11 @@ bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_E
 /* An address setting with {run_dir} and {shard} filled in. */
 void cluster_address(const struct cluster *c, const char *setting, unsigned shard,
                      char address[CLUSTER_ADDRESS_SIZE]);
+
+/* How the service of that name logs, and the text `destination` it points to: the setting with
+ * {run_dir} and {name} filled in. name: at most 96 characters. */
+struct log_options cluster_log_options(const struct cluster *c, const char *name,
+                                       char destination[CLUSTER_ADDRESS_SIZE]);
 
 /* The symbol, or NULL. */
 const struct cluster_symbol *cluster_symbol_find(const struct cluster *c, const char *name);

@@ -1,6 +1,7 @@
 #include "node/host.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -8,6 +9,7 @@
 
 #include "base/check.h"
 #include "base/lock.h"
+#include "base/log.h"
 
 _Noreturn static void leave(int status, const char *program, const char *message)
 {
@@ -66,6 +68,17 @@ void host_no_more_flags(int argc, char **argv)
     leave(2, program_of(argv), message);
 }
 
+/* What cannot be opened is no reason not to trade: the log goes on at stderr. */
+static void open_log(const struct cluster *c, const char *name)
+{
+    char destination[CLUSTER_ADDRESS_SIZE];
+    struct log_options options = cluster_log_options(c, name, destination);
+    if (log_open(&options) != STATUS_OK)
+        log_error("log", "open_failed", LOG_TEXT("destination", destination),
+                  LOG_TEXT("why", strerror(errno)));
+    signal(SIGPIPE, SIG_IGN); /* nor is a log's reader that has gone away */
+}
+
 void host_enter(const struct cluster *c, const char *name)
 {
     char file[SETTING_TEXT_SIZE + 64];
@@ -78,8 +91,11 @@ void host_enter(const struct cluster *c, const char *name)
     }
     snprintf(file, sizeof file, "%s/%s.lock", c->settings.run_dir, name);
     enum status status = lock_take(file, &holder);
-    if (status == STATUS_OK)
+    if (status == STATUS_OK) {
+        open_log(c, name);
+        check_prepare();
         return;
+    }
     if (status == STATUS_IN_USE)
         snprintf(message, sizeof message,
                  "another %s already runs in %s (process %d); stop it, or choose another run_dir",

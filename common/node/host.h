@@ -17,7 +17,8 @@ uint64_t host_number_flag(int *argc, char **argv, const char *flag, uint64_t low
 /* Nothing may be left over in argv; a mistake exits 2. */
 void host_no_more_flags(int argc, char **argv);
 
-/* Make the run directory (0700) and be the only `name` in it; exits 1 with the reason. */
+/* Make the run directory (0700) and be the only `name` in it; exits 1 with the reason. Then open
+ * the log, and prepare for a CHECK that fails. A pipe whose reader has gone ends us no more. */
 void host_enter(const struct cluster *c, const char *name);
 
 /* Unpredictable: a number, and 32 hexadecimal digits with their NUL. */

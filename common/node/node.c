@@ -10,14 +10,19 @@
 #include "base/memory.h"
 
 struct input {
-    void *socket;
-    unsigned budget; /* messages a cycle */
-    zmq_msg_t message;
+    void *socket; /* or */
+    mailbox_t *mailbox;
+    unsigned budget;   /* messages a cycle */
+    zmq_msg_t message; /* of a socket */
+    const uint8_t *bytes;
+    size_t size;
     bool held; /* the batch was full: the message is offered again */
 };
 
 struct output {
-    void *socket;
+    void *socket; /* or */
+    void *neighbour;
+    void (*deliver)(void *self, const uint8_t *message, size_t size);
     bool xpub;
 };
 
@@ -87,8 +92,25 @@ void *node_open_output(node_t *n, enum endpoint_kind kind, const char *address,
     CHECK(n->output_count < NODE_OUTPUTS_MAX);
     void *socket = endpoint_open(n->context, kind, address, error);
     if (socket != NULL)
-        n->outputs[n->output_count++] = (struct output){socket, kind == ENDPOINT_XPUB};
+        n->outputs[n->output_count++] =
+            (struct output){.socket = socket, .xpub = kind == ENDPOINT_XPUB};
     return socket;
+}
+
+void node_open_mailbox(node_t *n, mailbox_t *mailbox, unsigned budget)
+{
+    CHECK(n->input_count < NODE_INPUTS_MAX);
+    struct input *in = &n->inputs[n->input_count++];
+    in->mailbox = mailbox;
+    in->budget = budget;
+    zmq_msg_init(&in->message);
+}
+
+void node_open_neighbour(node_t *n, void *self,
+                         void (*deliver)(void *self, const uint8_t *message, size_t size))
+{
+    CHECK(n->output_count < NODE_OUTPUTS_MAX);
+    n->outputs[n->output_count++] = (struct output){.neighbour = self, .deliver = deliver};
 }
 
 /* ---- the phases ---- */
@@ -96,8 +118,14 @@ void *node_open_output(node_t *n, enum endpoint_kind kind, const char *address,
 static void wait_for_work(node_t *n)
 {
     int count = 0;
-    for (unsigned i = 0; i < n->input_count; i++)
-        n->items[count++] = (zmq_pollitem_t){.socket = n->inputs[i].socket, .events = ZMQ_POLLIN};
+    for (unsigned i = 0; i < n->input_count; i++) {
+        const struct input *in = &n->inputs[i];
+        n->items[count++] = (zmq_pollitem_t){
+            .socket = in->socket,
+            .fd = in->mailbox == NULL ? -1 : mailbox_fd(in->mailbox),
+            .events = ZMQ_POLLIN,
+        };
+    }
     for (unsigned o = 0; o < n->output_count; o++) {
         if (n->outputs[o].xpub)
             n->items[count++] =
@@ -115,12 +143,10 @@ static void stamp(node_t *n)
         n->now_ns = wall_ns;
 }
 
-/* The next message of an input, or false. Every message of ours has one part; one that has more
+/* The next message of a socket, or false. Every message of ours has one part; one that has more
  * is a stranger's, and is passed over. */
-static bool next_message(struct input *in)
+static bool next_of_socket(struct input *in)
 {
-    if (in->held)
-        return true;
     bool more = false;
     bool stranger = false;
     do {
@@ -134,7 +160,17 @@ static bool next_message(struct input *in)
         zmq_msg_close(&in->message);
         zmq_msg_init(&in->message); /* empty: unreadable to every service */
     }
+    in->bytes = zmq_msg_data(&in->message);
+    in->size = zmq_msg_size(&in->message);
     return true;
+}
+
+static bool next_message(struct input *in)
+{
+    if (in->held)
+        return true;
+    return in->mailbox == NULL ? next_of_socket(in)
+                               : mailbox_take(in->mailbox, &in->bytes, &in->size);
 }
 
 /* Drain one input; false: the batch is full. */
@@ -144,8 +180,7 @@ static bool drain(node_t *n, unsigned input)
     for (unsigned taken = 0; taken < in->budget; taken++) {
         if (!next_message(in))
             return true;
-        in->held = n->service.receive(n->service.self, input, zmq_msg_data(&in->message),
-                                      zmq_msg_size(&in->message)) == INTAKE_FULL;
+        in->held = n->service.receive(n->service.self, input, in->bytes, in->size) == INTAKE_FULL;
         if (in->held)
             return false;
     }
@@ -206,8 +241,12 @@ static void send_due(node_t *n)
     if (n->journal != NULL && due == n->batch - 1 && n->unwritten.number == 0)
         due = n->batch;
     while (outbox_peek(n->service.outbox, due, &m)) {
+        const struct output *out = &n->outputs[m.output];
         /* A PUB never blocks; a PUSH without room drops, and its sender's protocol repeats. */
-        (void)zmq_send(n->outputs[m.output].socket, m.bytes, m.size, ZMQ_DONTWAIT);
+        if (out->socket != NULL)
+            (void)zmq_send(out->socket, m.bytes, m.size, ZMQ_DONTWAIT);
+        else
+            out->deliver(out->neighbour, m.bytes, m.size);
         outbox_pop(n->service.outbox);
     }
 }

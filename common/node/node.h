@@ -14,11 +14,12 @@
 
 #include "base/status.h"
 #include "bus/endpoint.h"
+#include "bus/mailbox.h"
 #include "node/service.h"
 
 enum {
-    NODE_INPUTS_MAX = 72,
-    NODE_OUTPUTS_MAX = 72,
+    NODE_INPUTS_MAX = 72,   /* 64 shards, and what else a service reads */
+    NODE_OUTPUTS_MAX = 144, /* two for each shard, and what else it says */
 };
 
 typedef struct node node_t;
@@ -37,6 +38,13 @@ void *node_open_input(node_t *n, enum endpoint_kind kind, const char *address, u
                       char error[ENDPOINT_ERROR_SIZE]);
 void *node_open_output(node_t *n, enum endpoint_kind kind, const char *address,
                        char error[ENDPOINT_ERROR_SIZE]);
+
+/* Neighbours in this process, on threads of their own: numbered with the sockets. What the service
+ * sends to such an output is handed to `deliver`, on the node's thread; it must not wait. KEEPS
+ * mailbox and self. */
+void node_open_mailbox(node_t *n, mailbox_t *mailbox, unsigned budget);
+void node_open_neighbour(node_t *n, void *self,
+                         void (*deliver)(void *self, const uint8_t *message, size_t size));
 
 /* One cycle. STATUS_IO: the journal failed for good. */
 enum status node_cycle(node_t *n);

@@ -25,6 +25,36 @@
       "where market-data publishes (PUB)")                                                         \
     T(market_data_requests_address, "addresses/market_data_requests", "tcp://127.0.0.1:5561",      \
       "where it takes requests (PULL)")                                                            \
+    T(gateway_address, "gateway/address", "127.0.0.1:8000",                                        \
+      "where the gateway serves REST and WebSocket")                                               \
+    T(admin_address, "gateway/admin_address", "127.0.0.1:8001",                                    \
+      "where it serves probes and metrics, on threads of their own")                               \
+    T(gateway_name, "gateway/name", "gateway",                                                     \
+      "its name as a sender of commands: each gateway of a cluster has its own")                   \
+    U(open_anywhere, "gateway/open_anywhere", 0, 0, 1,                                             \
+      "1: trading without keys even off loopback")                                                 \
+    T(hosts, "gateway/hosts", "none",                                                              \
+      "host names it is reached by besides loopback's, with commas between them")                  \
+    T(origins, "gateway/origins", "none",                                                          \
+      "origins whose pages may speak to it besides its own (CORS), with commas between them")      \
+    T(trusted_proxies, "gateway/trusted_proxies", "none",                                          \
+      "addresses whose X-Forwarded-For is believed, with commas between them")                     \
+    U(rest_connections_max, "gateway/rest_connections_max", 128, 1, 4096,                          \
+      "connections served at once that are not WebSockets")                                        \
+    U(websockets_max, "gateway/websockets_max", 512, 1, 4096, "WebSockets served at once")         \
+    U(websocket_queue_max, "gateway/websocket_queue_max", 4096, 16, 65536,                         \
+      "messages that wait for one WebSocket before it is closed as too slow")                      \
+    U(request_ms, "gateway/request_ms", 5000, 100, 60000, "time a client has to send a request")   \
+    U(keep_alive_ms, "gateway/keep_alive_ms", 30000, 100, 600000,                                  \
+      "time a connection may be idle between requests")                                            \
+    U(answer_ms, "gateway/answer_ms", 2000, 10, 60000,                                             \
+      "time a request waits for its matcher, or for a position")                                   \
+    U(deadline_ms, "gateway/deadline_ms", 5000, 10, 600000,                                        \
+      "a command that reaches its matcher later than this is refused")                             \
+    U(rate_orders, "gateway/rate_orders", 100, 1, 1000000,                                         \
+      "placements and amends a second from one address; cancels have twice that")                  \
+    U(rate_reads, "gateway/rate_reads", 200, 1, 1000000, "reads a second from one address")        \
+    U(rate_loopback, "gateway/rate_loopback", 0, 0, 1, "1: loopback addresses are limited, too")   \
     U(open_orders_max, "limits/open_orders_max", 1000000, 1, 67108864,                             \
       "open orders a shard can hold at once")                                                      \
     U(accounts_max, "limits/accounts_max", 1000, 1, 1048576, "accounts a shard can ever see")      \
@@ -38,6 +68,13 @@
     U(batch_origin_max, "batch/origin_max", 2048, 1, 65536, "of these, from one sender")           \
     U(kept_mib, "kept_mib", 64, 1, 4096, "MiB of frames each publisher can send again")            \
     U(heartbeat_ms, "heartbeat_ms", 250, 10, 1000, "time between heartbeats")                      \
-    T(log_level, "log_level", "info", "debug, info, warn or error")
+    T(log_level, "log_level", "info", "debug, info, warn or error")                                \
+    T(log_format, "log_format", "json", "json (a line is an object) or text")                      \
+    T(log_destination, "log_destination", "stdout",                                                \
+      "where services log: stdout, stderr or a path; {name} in it is the service, as each "        \
+      "needs a file of its own, and {run_dir} may stand in it, too")                               \
+    U(log_file_mib, "log_file_mib", 64, 1, 4096, "MiB of a log file before it is rotated")         \
+    U(log_files, "log_files", 4, 1, 100,                                                           \
+      "log files kept, the one written and those rotated: FILE, FILE.1, FILE.2 ...")
 
 #endif

@@ -311,6 +311,19 @@ def service_frames():
     yield "snapshot_l2_second_chunk", frame(
         f"re.{REPLY}", "reply", 0, 4, l2_hash([[1, 10000, 5]]),
         [(4, [reply_event("snapshot", chunk=1), level(1, 10000, 5)])])
+    marks = event("book_position", symbol="BTC-USD", book_seq=6, bbo_seq=3, trade_seq=6)
+    totals = event("trade_totals", since_ns=0, since_seq=1, trade_count=1, qty_high=0, qty_low=1,
+                   notional_high=0, notional_low=10000, first_price=10000, last_price=10000,
+                   high_price=10000, low_price=10000)
+    past = event("past_trade", seq=6, time_ns=1767225600_000000001, trade_id=31,
+                 maker_order_id=901, taker_order_id=903, price=10000, qty=1, aggressor=2)
+    yield "snapshot_trade", frame(f"re.{REPLY}", "reply", 0, 6, None, [
+        (6, [reply_event("snapshot"), marks, totals, past])])
+    none = event("trade_totals", since_ns=1767225600_000000001, since_seq=7, trade_count=0,
+                 qty_high=0, qty_low=0, notional_high=0, notional_low=0, first_price=None,
+                 last_price=None, high_price=None, low_price=None)
+    yield "snapshot_trade_none_seen", frame(f"re.{REPLY}", "reply", 0, 6, None, [
+        (6, [reply_event("snapshot"), marks, none])])
     frames = [value for name, value in history_frames() if name.startswith("l2_")]
     yield "resend", frame(f"re.{REPLY}", "reply", 0, 11, None, [
         (11, [reply_event("resend"),

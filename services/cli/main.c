@@ -3,22 +3,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "bench/engine_bench.h"
+#include "bench/bench.h"
+#include "cli/ladder.h"
 #include "cli/match.h"
+#include "cli/order.h"
 #include "cli/replay.h"
 #include "cli/simulate.h"
+#include "cli/status.h"
 #include "cli/tape.h"
 #include "cli/up.h"
 #include "node/cluster.h"
-
-static int bench_main(int argc, char **argv)
-{
-    if (argc >= 2 && strcmp(argv[1], "engine") == 0)
-        return engine_bench_main(argc - 1, argv + 1);
-    bool help = argc >= 2 && strcmp(argv[1], "--help") == 0;
-    fputs("usage: outcry bench engine [--quick] [--json FILE]\n", help ? stdout : stderr);
-    return help ? 0 : 2;
-}
 
 static int settings_main(int argc, char **argv)
 {
@@ -38,6 +32,11 @@ static const struct command_line {
     const char *summary;
 } commands[] = {
     {"up", up_main, "start a cluster on this machine, until Ctrl-C"},
+    {"status", status_main, "how a running cluster is"},
+    {"order", order_main, "place an order"},
+    {"amend", amend_main, "change one"},
+    {"cancel", cancel_main, "take one off the book, or all"},
+    {"book", ladder_main, "show a book as it changes"},
     {"tape", tape_main, "print what is published, as it happens"},
     {"simulate", simulate_main, "send a gentle flow of orders"},
     {"replay", replay_main, "send a recorded day through the cluster, and check the book"},

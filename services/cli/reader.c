@@ -40,6 +40,15 @@ static bool open_sockets(reader_t *r, const struct cluster *cluster, const char 
     return true;
 }
 
+/* The shard whose topic it is; without a list of symbols nobody can know, and only what heartbeats
+ * say by passing the topic over is lost. */
+static uint16_t shard_of(const struct cluster *cluster, const char *topic)
+{
+    const char *dot = strchr(topic, '.');
+    const struct cluster_symbol *s = dot == NULL ? NULL : cluster_symbol_find(cluster, dot + 1);
+    return s == NULL ? 0 : (uint16_t)s->shard;
+}
+
 reader_t *reader_open(const struct cluster *cluster, const struct subscriber_owner *owner,
                       const char *const *topics, unsigned topic_count,
                       char error[ENDPOINT_ERROR_SIZE])
@@ -49,14 +58,14 @@ reader_t *reader_open(const struct cluster *cluster, const struct subscriber_own
     host_random_reply(reply);
     r->context = zmq_ctx_new();
     zmq_msg_init(&r->message);
-    r->subscriber =
-        subscriber_new(owner, &(struct subscriber_requests){r, on_request}, reply, KEPT_SIZE);
+    r->subscriber = subscriber_new(owner, &(struct subscriber_requests){r, on_request}, reply,
+                                   KEPT_SIZE, topic_count);
     if (!open_sockets(r, cluster, reply, error)) {
         reader_close(&r);
         return NULL;
     }
     for (unsigned i = 0; i < topic_count; i++) {
-        subscriber_topic_add(r->subscriber, text_of(topics[i]));
+        subscriber_topic_add(r->subscriber, text_of(topics[i]), shard_of(cluster, topics[i]));
         endpoint_subscribe(r->sub, topics[i]);
     }
     return r;

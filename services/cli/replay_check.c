@@ -29,7 +29,6 @@ struct replay_check {
     uint64_t group_count;
     uint64_t group_max;
     uint64_t compared_group; /* the group the last row was held against */
-    uint64_t heard_seq;      /* where a heartbeat said the shard stands, the book being complete */
     struct replay_check_report report;
 };
 
@@ -73,14 +72,6 @@ static void on_group(void *self, uint32_t topic, uint64_t seq, const struct fram
     c->seqs[c->group_count++] = seq;
     put_side(c, SIDE_SELL, top);
     put_side(c, SIDE_BUY, top + 2);
-}
-
-static void on_heartbeat(void *self, const struct frame_head *head)
-{
-    replay_check_t *c = self;
-    if (subscriber_live(reader_subscriber(c->reader), 0) &&
-        head->epoch == subscriber_epoch(reader_subscriber(c->reader), 0))
-        c->heard_seq = head->seq;
 }
 
 static struct u64_or_nil on_hash(void *self, uint32_t topic)
@@ -141,12 +132,8 @@ replay_check_t *replay_check_open(const struct cluster *cluster, const char *sym
     if (book != NULL)
         csv_begin(&c->cursor, book);
     snprintf(topic, sizeof topic, "l3.%s", symbol);
-    struct subscriber_owner owner = {.self = c,
-                                     .reset = on_reset,
-                                     .event = on_event,
-                                     .group = on_group,
-                                     .heartbeat = on_heartbeat,
-                                     .hash = on_hash};
+    struct subscriber_owner owner = {
+        .self = c, .reset = on_reset, .event = on_event, .group = on_group, .hash = on_hash};
     if (book != NULL && c->levels == 0)
         snprintf(error, ENDPOINT_ERROR_SIZE, "%s: found no levels, expected four columns a level",
                  book->name);
@@ -178,9 +165,10 @@ void replay_check_poll(replay_check_t *c, long timeout_ms)
 bool replay_check_reach(replay_check_t *c, uint64_t seq)
 {
     uint64_t give_up_ns = clock_monotonic_ns() + REACH_MS * NS_PER_MS;
-    while (c->heard_seq < seq && clock_monotonic_ns() < give_up_ns)
+    const subscriber_t *s = reader_subscriber(c->reader);
+    while (subscriber_complete_seq(s, 0) < seq && clock_monotonic_ns() < give_up_ns)
         reader_poll(c->reader, 50);
-    return c->heard_seq >= seq;
+    return subscriber_complete_seq(s, 0) >= seq;
 }
 
 /* ---- comparing ---- */

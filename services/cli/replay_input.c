@@ -81,12 +81,11 @@ static bool read_header(struct reading *r, struct text line)
 static bool read_time(struct text field, uint64_t unit_ns, uint64_t *ns)
 {
     int64_t nanos;
-    const char *one = unit_ns == NS_PER_SECOND ? "0.000000001"
-                      : unit_ns == NS_PER_MS   ? "0.000001"
-                      : unit_ns == NS_PER_US   ? "0.001"
-                                               : "1";
-    if (decimal_to_units(field.data, field.size, one, strlen(one), &nanos) != DECIMAL_OK ||
-        nanos < 0)
+    const struct decimal_unit nanosecond = {1, unit_ns == NS_PER_SECOND ? 9
+                                               : unit_ns == NS_PER_MS   ? 6
+                                               : unit_ns == NS_PER_US   ? 3
+                                                                        : 0};
+    if (decimal_to_units(field.data, field.size, &nanosecond, &nanos) != DECIMAL_OK || nanos < 0)
         return false;
     *ns = (uint64_t)nanos;
     return true;
@@ -108,11 +107,11 @@ static bool read_id(struct text field)
     return field.size >= 1 && field.size <= REPLAY_ID_SIZE_MAX && name_is_label(field);
 }
 
-static bool read_units(struct text field, const char *unit, struct i64_or_nil *value)
+static bool read_units(struct text field, const struct decimal_unit *unit, struct i64_or_nil *value)
 {
     value->given = field.size > 0;
-    return field.size == 0 || decimal_to_units(field.data, field.size, unit, strlen(unit),
-                                               &value->value) == DECIMAL_OK;
+    return field.size == 0 ||
+           decimal_to_units(field.data, field.size, unit, &value->value) == DECIMAL_OK;
 }
 
 /* ---- form `commands` ---- */
@@ -195,9 +194,9 @@ static bool csv_row(struct reading *r, struct replay_row *row)
         return fault(r, COLUMN_ID, "1 to 24 of A-Z a-z 0-9 _ . : -");
     if (row->op == REPLAY_NEW && !read_side(field_at(r, COLUMN_SIDE), &row->side))
         return fault(r, COLUMN_SIDE, "buy, sell, B or S");
-    if (!read_units(field_at(r, COLUMN_PRICE), symbol->tick_size, &row->price))
+    if (!read_units(field_at(r, COLUMN_PRICE), &symbol->tick, &row->price))
         return fault(r, COLUMN_PRICE, "a decimal, a whole number of the symbol's ticks");
-    if (!read_units(field_at(r, COLUMN_QTY), symbol->lot_size, &row->qty))
+    if (!read_units(field_at(r, COLUMN_QTY), &symbol->lot, &row->qty))
         return fault(r, COLUMN_QTY, "a decimal, a whole number of the symbol's lots");
     if (row->type == ORDER_TYPE_MARKET)
         row->price = (struct i64_or_nil){0, false}; /* recordings write 0 or the last price */

@@ -110,7 +110,8 @@ static bool message_read(struct text line, struct message *m, struct csv_fault *
         return false;
     }
     int64_t ns;
-    if (decimal_to_units(fields[0].data, fields[0].size, "0.000000001", 11, &ns) != DECIMAL_OK ||
+    const struct decimal_unit nanosecond = {1, 9};
+    if (decimal_to_units(fields[0].data, fields[0].size, &nanosecond, &ns) != DECIMAL_OK ||
         ns < 0) {
         *fault = (struct csv_fault){fault->line, 0, text_of(field_names[0]), fields[0],
                                     "seconds, at most 9 decimals"};

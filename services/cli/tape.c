@@ -78,9 +78,9 @@ static void on_frame(void *self, uint32_t topic, const struct frame_head *head,
     fflush(stdout);
 }
 
-static void on_heartbeat(void *self, const struct frame_head *head)
+static void on_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
 {
-    (void)head;
+    (void)head, (void)shard;
     ((struct tape *)self)->heard = true;
 }
 

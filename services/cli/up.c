@@ -12,6 +12,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "cli/reader.h"
+#include "cli/rest.h"
 #include "node/host.h"
 
 enum {
@@ -27,13 +28,14 @@ static const char usage[] =
     "\n"
     "Starts the cluster of the configuration (four demo symbols on two shards if there is none) "
     "on\n"
-    "this machine: the matchers, market data, and a gentle flow of orders, N a second (20, 0: "
-    "none).\n"
-    "Ctrl-C stops it all.\n"
+    "this machine: the matchers, market data, a gateway, and a gentle flow of orders, N a second "
+    "(20,\n"
+    "0: none). Ctrl-C stops it all.\n"
     "\n"
     "  outcry up\n"
     "  outcry up --rate 0 --run-dir /tmp/other --market-data-address tcp://127.0.0.1:6000 \\\n"
-    "            --market-data-requests-address tcp://127.0.0.1:6001\n";
+    "            --market-data-requests-address tcp://127.0.0.1:6001 \\\n"
+    "            --gateway-address 127.0.0.1:8010 --admin-address 127.0.0.1:8011\n";
 
 struct child {
     char name[32];
@@ -68,17 +70,18 @@ static void find_programs(struct up *u)
     *strrchr(u->directory, '/') = '\0';
 }
 
-/* Become the program; its words go to its log. Ends with us, however we end. */
+/* Become the program; all it says goes to its log, to which it may append by another way as well
+ * (log_destination). Ends with us, however we end. */
 _Noreturn static void become(const struct up *u, const struct child *c, char **argv)
 {
     char path[4200];
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     setpgid(0, 0); /* the terminal's Ctrl-C is for us; they are stopped in order */
-    int log = open(c->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    int log = open(c->log, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (log >= 0 && null >= 0) {
         dup2(null, STDIN_FILENO);
-        dup2(null, STDOUT_FILENO);
+        dup2(log, STDOUT_FILENO);
         dup2(log, STDERR_FILENO);
     }
     snprintf(path, sizeof path, "%s/%s", u->directory, argv[0]);
@@ -184,12 +187,13 @@ static void stop_all(struct up *u)
 
 /* ---- life ---- */
 
-/* Every symbol's topic is complete at a reader, as anybody's would be. */
+/* Every symbol's topic is complete at a reader, as anybody's would be, and the gateway serves. */
 static bool wait_until_ready(struct up *u, char *error)
 {
     static char names[CLUSTER_SYMBOLS_MAX][TOPIC_SIZE_MAX + 1];
     static const char *topics[CLUSTER_SYMBOLS_MAX];
     const struct cluster *c = &u->cluster;
+    char base[REST_URL_SIZE];
     for (unsigned i = 0; i < c->symbol_count; i++) {
         snprintf(names[i], sizeof names[i], "bbo.%s", c->symbols[i].name);
         topics[i] = names[i];
@@ -200,9 +204,10 @@ static bool wait_until_ready(struct up *u, char *error)
         return false;
     uint64_t give_up_ns = clock_monotonic_ns() + READY_MS * NS_PER_MS;
     bool ready = false, dead = false;
+    rest_base(c, base);
     while (!ready && !dead && !stop_requested && clock_monotonic_ns() < give_up_ns) {
         reader_poll(reader, 50);
-        ready = subscriber_all_live(reader_subscriber(reader));
+        ready = subscriber_all_live(reader_subscriber(reader)) && rest_ready(base);
         dead = child_ended(u);
     }
     reader_close(&reader);
@@ -222,7 +227,10 @@ static void print_where_to_look(const struct up *u, uint64_t rate)
         printf(" %s", c->symbols[i].name);
     printf("%s\n\n", c->symbol_count > 8 ? " ..." : "");
     printf("  watch trades    ./outcry tape trade.%s\n", c->symbols[0].name);
-    printf("  watch a book    ./outcry tape l2.%s\n", c->symbols[0].name);
+    printf("  watch a book    ./outcry book %s\n", c->symbols[0].name);
+    printf("  place an order  ./outcry order buy 1 %s 100\n", c->symbols[0].name);
+    printf("  REST            http://%s   (curl -s http://%s/health)\n",
+           c->settings.gateway_address, c->settings.gateway_address);
     printf("  market data     %s   (ZeroMQ SUB; README.md, \"A first subscriber\")\n", address);
     printf("  logs            %s/*.log\n", c->settings.run_dir);
     if (rate > 0)
@@ -241,7 +249,8 @@ static bool start_cluster(struct up *u, uint64_t rate)
         if (!start(u, name, (const char *const[]){"outcry-matcher", "--shard", number, NULL}))
             return false;
     }
-    if (!start(u, "market-data", (const char *const[]){"outcry-market-data", NULL}))
+    if (!start(u, "market-data", (const char *const[]){"outcry-market-data", NULL}) ||
+        !start(u, "gateway", (const char *const[]){"outcry-gateway", NULL}))
         return false;
     if (rate == 0)
         return true;
@@ -275,6 +284,7 @@ int up_main(int argc, char **argv)
         fprintf(stderr, "outcry up: the configuration has no symbols\n");
         return 2;
     }
+    strcpy(u.cluster.settings.log_destination, "stderr"); /* stdout is for whoever started us */
     host_enter(&u.cluster, "up");
     find_programs(&u);
     signal(SIGINT, on_signal);

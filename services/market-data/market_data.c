@@ -94,13 +94,14 @@ static void on_joined(void *self, uint32_t topic, const struct frame_head *head)
     struct shard *s = self;
     if (head->epoch != s->epoch)
         shard_epoch(s, head->epoch);
-    view_joined(view_of(self, topic));
+    view_joined(view_of(self, topic), head);
 }
 
 /* The shard lives, and so do those of its views that are complete. */
-static void on_heartbeat(void *self, const struct frame_head *head)
+static void on_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
 {
     struct shard *s = self;
+    (void)shard; /* its socket is this shard's matcher */
     if (head->epoch != s->epoch)
         return;
     for (uint32_t i = 0; i < s->view_count; i++)
@@ -167,7 +168,7 @@ static void view_add(market_data_t *m, const struct cluster_symbol *symbol)
     struct shard *s = &m->shards[symbol->shard];
     char topic[TOPIC_SIZE_MAX + 1];
     snprintf(topic, sizeof topic, "l3.%s", symbol->name);
-    uint32_t n = subscriber_topic_add(s->subscriber, text_of(topic));
+    uint32_t n = subscriber_topic_add(s->subscriber, text_of(topic), (uint16_t)s->number);
     CHECK(n == s->view_count);
     struct view *v = &s->views[s->view_count++];
     view_init(v, m->publisher, s->number, &m->pool, &m->group, text_of(symbol->name));
@@ -185,7 +186,8 @@ static void shard_init(market_data_t *m, uint32_t number, const char *reply)
     s->subscriber = subscriber_new(
         &(struct subscriber_owner){s, on_reset, on_event, on_joined, on_group, on_frame,
                                    on_heartbeat, on_hash, on_fault, .one_history = true},
-        &(struct subscriber_requests){s, on_request}, reply, KEPT_ASIDE_SIZE);
+        &(struct subscriber_requests){s, on_request}, reply, KEPT_ASIDE_SIZE,
+        m->cluster->symbol_count);
     CHECK(publisher_shard_add(m->publisher, (uint16_t)number) == number);
 }
 
@@ -229,6 +231,8 @@ void market_data_destroy(market_data_t **market_data)
     unsigned symbols = m->cluster->symbol_count;
     for (uint32_t s = 0; s < m->shard_count; s++) {
         subscriber_destroy(&m->shards[s].subscriber);
+        for (uint32_t i = 0; i < m->shards[s].view_count; i++)
+            view_close(&m->shards[s].views[i]);
         memory_free(m->shards[s].views, symbols, sizeof *m->shards[s].views);
     }
     memory_free(m->shards, m->shard_count, sizeof *m->shards);

@@ -40,7 +40,13 @@ void view_init(struct view *v, publisher_t *publisher, uint32_t shard, struct bo
     v->l2 = topic_add(v, shard, "l2.", TOPIC_HASHED);
     v->bbo_topic = topic_add(v, shard, "bbo.", TOPIC_PLAIN);
     v->trade = topic_add(v, shard, "trade.", TOPIC_PLAIN);
+    trade_history_init(&v->trades);
     view_tell(v, false);
+}
+
+void view_close(struct view *v)
+{
+    trade_history_close(&v->trades);
 }
 
 void view_tell(struct view *v, bool told)
@@ -69,13 +75,14 @@ void view_snapshot_event(struct view *v, uint64_t type, struct wire_reader *fiel
     }
 }
 
-void view_joined(struct view *v)
+void view_joined(struct view *v, const struct frame_head *head)
 {
     publisher_topic_restart(v->publisher, v->l3, v->position.book_seq);
     publisher_topic_restart(v->publisher, v->l2, v->position.book_seq);
     publisher_topic_restart(v->publisher, v->bbo_topic, v->position.bbo_seq);
     publisher_topic_restart(v->publisher, v->trade, v->position.trade_seq);
     v->bbo = book_bbo(v->mirror.pool, &v->mirror.book);
+    trade_history_join(&v->trades, head, v->position.trade_seq);
     view_tell(v, true);
 }
 
@@ -110,6 +117,7 @@ static void put_trade(struct view *v, uint64_t seq, struct wire_reader fields)
     trade_get_fields(&fields, &message);
     trade_put(publisher_event(v->publisher, v->trade, seq, TRADE_SIZE_MAX), &message);
     publisher_event_end(v->publisher);
+    trade_history_add(&v->trades, seq, &message);
 }
 
 void view_event(struct view *v, uint64_t seq, uint64_t type, struct wire_reader *fields)
@@ -168,6 +176,7 @@ void view_group_end(struct view *v, uint64_t seq, uint64_t time_ns)
     put_levels(v, seq);
     put_bbo(v, seq);
     forget_group(v);
+    trade_history_group_end(&v->trades, time_ns);
     publisher_group_end(v->publisher, time_ns);
 }
 
@@ -182,6 +191,7 @@ void view_fault(struct view *v)
 {
     publisher_discard(v->publisher);
     forget_group(v);
+    trade_history_forget(&v->trades); /* what was just discarded is in it */
     view_tell(v, false);
 }
 
@@ -207,7 +217,18 @@ static void put_position(const struct view *v)
     book_reply_position(v->publisher, &position);
 }
 
-/* Trades have no state: only the place from which they are complete. */
+static void put_trades(const struct view *v)
+{
+    const struct trade_history *h = &v->trades;
+    trade_totals_put(publisher_message_event(v->publisher, TRADE_TOTALS_SIZE_MAX), &h->totals);
+    publisher_message_event_end(v->publisher);
+    for (uint64_t i = 0; i < trade_history_kept(h); i++) {
+        past_trade_put(publisher_message_event(v->publisher, PAST_TRADE_SIZE_MAX),
+                       trade_history_at(h, i));
+        publisher_message_event_end(v->publisher);
+    }
+}
+
 void view_put_snapshot(const struct view *v, uint32_t topic)
 {
     put_position(v);
@@ -219,5 +240,7 @@ void view_put_snapshot(const struct view *v, uint32_t topic)
         struct bbo message = bbo_message(&v->bbo);
         bbo_put(publisher_message_event(v->publisher, BBO_SIZE_MAX), &message);
         publisher_message_event_end(v->publisher);
+    } else {
+        put_trades(v);
     }
 }

@@ -3,7 +3,7 @@
  *     l3.     the matcher's frames as they came
  *     l2.     per group, every level it touched: bids first, best first
  *     bbo.    per group, best bid and offer, if they changed
- *     trade.  per group, its trades
+ *     trade.  per group, its trades; behind them a trade_history
  *
  * Thread: owner only. */
 #ifndef OUTCRY_MARKET_DATA_VIEW_H
@@ -11,6 +11,7 @@
 
 #include "bus/publisher.h"
 #include "engine/mirror.h"
+#include "market-data/trade_history.h"
 
 enum { VIEW_TOPIC_COUNT = 4 };
 
@@ -32,6 +33,7 @@ struct view {
     struct mirror mirror;
     struct book_position position; /* where the matcher's snapshot says the topics stand */
     struct bbo_state bbo;          /* as last published */
+    struct trade_history trades;
     uint32_t l3, l2, bbo_topic, trade;
     struct text symbol;
 };
@@ -43,15 +45,16 @@ void view_group_close(struct view_group *g);
  * and symbol's text. shard: the publisher's number of it. */
 void view_init(struct view *v, publisher_t *publisher, uint32_t shard, struct book_pool *pool,
                struct view_group *group, struct text symbol);
+void view_close(struct view *v);
 
 /* Whether heartbeats speak of its topics: only while it is complete. */
 void view_tell(struct view *v, bool told);
 
-/* A snapshot begins; its events; it is complete: the topics' chains go on where the matcher says
- * they stand. */
+/* A snapshot begins; its events; it is complete, as of head: the topics' chains go on where the
+ * matcher says they stand. */
 void view_reset(struct view *v);
 void view_snapshot_event(struct view *v, uint64_t type, struct wire_reader *fields);
-void view_joined(struct view *v);
+void view_joined(struct view *v, const struct frame_head *head);
 
 /* One event of the group of this seq; the group is complete; the frame is, and its hash was right;
  * or it was wrong. */

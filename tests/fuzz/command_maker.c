@@ -302,6 +302,8 @@ static struct aim take_aim(struct command_maker *m, const struct reference *r)
         aim.account = name_text(&aim.order->account->name);
     if (!random_once_in(random, 20))
         aim.symbol = name_text(&aim.order->symbol->name);
+    if (random_once_in(random, 8))
+        aim.symbol = (struct text){NULL, 0};
     bool labelled = aim.order->label.size > 0 && !random_once_in(random, 10);
     if (labelled)
         aim.label = own_text(m, name_text(&aim.order->label));

@@ -83,7 +83,7 @@ static bool may_act(const struct reference *r, struct text account, const struct
     return reference_name_is(&o->account->name, account);
 }
 
-/* The open order a command names, if its sender's account may act on it. */
+/* The open order a command names, if its sender's account may act on it. No symbol: any. */
 static struct reference_order *named(const struct reference *r, const struct reference_symbol *s,
                                      struct text account, uint64_t order_id, struct text label)
 {
@@ -92,7 +92,7 @@ static struct reference_order *named(const struct reference *r, const struct ref
         bool meant = order_id != 0 ? o->order_id == order_id
                                    : reference_name_is(&o->label, label) &&
                                          reference_name_is(&o->account->name, account);
-        if (meant && o->symbol == s && may_act(r, account, o))
+        if (meant && (s == NULL || o->symbol == s) && may_act(r, account, o))
             return o;
     }
     return NULL;
@@ -251,7 +251,8 @@ static enum reason name_against(const struct reference *r, struct text symbol, s
     consider(&verdict, account_bad(r, account), REJECT_INVALID_ACCOUNT);
     consider(&verdict, label_bad(label) || (order_id == 0 && label.size == 0),
              REJECT_INVALID_CLIENT_ORDER_ID);
-    consider(&verdict, s == NULL, REJECT_UNKNOWN_SYMBOL);
+    bool whichever = symbol.size == 0 && order_id != 0;
+    consider(&verdict, s == NULL && !whichever, REJECT_UNKNOWN_SYMBOL);
     consider(&verdict, named(r, s, account, order_id, label) == NULL, REJECT_UNKNOWN_ORDER);
     return verdict;
 }

@@ -8,7 +8,7 @@
 #include "tests/fuzz/reference.h"
 
 enum {
-    TALLY_REASONS = 5000,     /* above every reason and reject code */
+    TALLY_REASONS = 6000,     /* above every reason and reject code */
     TALLY_FULL_FROM = 500000, /* commands after which everything should have happened */
 };
 

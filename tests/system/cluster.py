@@ -1,5 +1,5 @@
-"""Real clusters for tests: matchers and market-data as processes of their own, from a build's bin
-directory, in a fresh run directory, over ipc sockets in it.
+"""Real clusters for tests: matchers, market-data and, if asked for, gateways as processes of their
+own, from a build's bin directory, in a fresh run directory, over ipc sockets in it.
 
     def a_trade_is_published(test):
         with test.cluster({"BTC-USD": {}}) as cluster:
@@ -15,12 +15,16 @@ nobody asked, an exit status that is not 0, a word of a sanitizer, a failed CHEC
 level error fails the claim, with its log. If the test itself is killed, the kernel ends what it
 started.
 
+A service (outcry-...) has one log of all that it says, on stdout and stderr; of a command, what it
+says on stderr is its log, and its data on stdout is kept apart.
+
 Exit status: 0; 1 if a claim does not hold; 77, with a line saying why, if something is absent.
 """
 import argparse
 import collections
 import contextlib
 import ctypes
+import http.client
 import json
 import os
 import pathlib
@@ -44,7 +48,7 @@ WAIT_S = 60  # a condition that takes longer will not come true
 STOP_S = 20
 LAST_LINES = 30
 FAULTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|CHECK failed"
-                    r'|"level":"error"')
+                    r'|"level":"error"|\.\d{6}Z error ')
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
@@ -109,14 +113,16 @@ def clean_environment(**more):
 
 
 class Process:
-    """A program of ours at work; what it says on stderr goes to its log."""
+    """A program of ours at work, and its log."""
 
     def __init__(self, name, command, directory, environment=None):
         self.name = name
         self.log = directory / f"{name}.{time.monotonic_ns()}.log"  # one a life
-        self.output = self.log.with_suffix(".out")
+        service = pathlib.Path(command[0]).name.startswith("outcry-")
+        self.output = self.log if service else self.log.with_suffix(".out")
         self.allowed = {0}
-        with open(self.log, "wb") as log, open(self.output, "wb") as output:
+        self.asked_to_end = False
+        with open(self.log, "ab") as log, open(self.output, "ab") as output:
             self.popen = subprocess.Popen(
                 [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output,
                 stderr=log, cwd=directory, env=environment or clean_environment(),
@@ -132,13 +138,18 @@ class Process:
 
     @property
     def words(self):
-        """All it said on stderr."""
+        """Its log: all it said on stderr, and a service on stdout."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
     @property
     def said(self):
         """All it said on stdout."""
         return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def memory(self):
+        """Resident, in bytes."""
+        pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
+        return int(pages) * os.sysconf("SC_PAGE_SIZE")
 
     def facts(self, event):
         """Its log lines of this event, as dicts."""
@@ -160,12 +171,14 @@ class Process:
 
     def stop(self):
         """SIGTERM; it must end well."""
+        self.asked_to_end = True
         if self.running:
             self.send(signal.SIGTERM)
         self.wait(STOP_S)
 
     def kill(self):
         """kill -9, as a test of others."""
+        self.asked_to_end = True
         self.allowed.add(-signal.SIGKILL)
         self.send(signal.SIGKILL)
         self.wait(STOP_S)
@@ -187,11 +200,56 @@ class Process:
             raise Failed(f"{self.name} ended with status {status}\n{self.tail()}")
 
 
-class Cluster:
-    """Matchers and market-data. As a context: they are ready within it, and have stopped well after
-    it."""
+class Gateway:
+    """A gateway of a cluster, on ports of its own of this machine; rest.py speaks to it."""
 
-    def __init__(self, binaries, symbols, shards=1, settings=None, first_seconds=WAIT_S):
+    def __init__(self, cluster, name):
+        self.cluster = cluster
+        self.name = name
+        self.port = free_port()
+        self.admin_port = free_port()
+        self.process = None
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def admin_url(self):
+        return f"http://127.0.0.1:{self.admin_port}"
+
+    def begin(self):
+        """Start it, and do not wait for it."""
+        self.process = self.cluster.spawn(
+            self.name, "outcry-gateway", "--gateway-name", self.name, "--gateway-address",
+            f"127.0.0.1:{self.port}", "--admin-address", f"127.0.0.1:{self.admin_port}")
+
+    def ready(self):
+        """Whether it knows all orders and markets, by its own word."""
+        probe = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=WAIT_S)
+        try:
+            probe.request("GET", "/readyz")
+            return probe.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            probe.close()
+
+    def until_ready(self):
+        self.cluster.until(self.ready, f"{self.name} is ready")
+
+    def restart(self):
+        """Once more, after its process has ended: the same name and ports."""
+        self.begin()
+        self.until_ready()
+
+
+class Cluster:
+    """Matchers, market-data and so many gateways. As a context: they are ready within it, and have
+    stopped well after it. Commands that ask a gateway ask the first."""
+
+    def __init__(self, binaries, symbols, shards=1, settings=None, first_seconds=WAIT_S,
+                 gateways=0):
         self.binaries = pathlib.Path(binaries).resolve()
         self.symbols = symbols
         self.shards = shards
@@ -203,6 +261,10 @@ class Cluster:
         self.market_data = None
         addresses = {"market_data_address": f"ipc://{self.run_dir}/market-data",
                      "market_data_requests_address": f"ipc://{self.run_dir}/market-data.requests"}
+        self.gateways = [Gateway(self, f"gateway-{number}") for number in range(gateways)]
+        if self.gateways:
+            addresses["gateway_address"] = f"127.0.0.1:{self.gateways[0].port}"
+            addresses["admin_address"] = f"127.0.0.1:{self.gateways[0].admin_port}"
         self.settings = {"run_dir": str(self.run_dir), **addresses, **(settings or {})}
         self._write_config()
 
@@ -264,6 +326,17 @@ class Cluster:
             self.start_matcher(shard)
         self.start_market_data()
         self.until_ready()
+        for gateway in self.gateways:
+            gateway.begin()
+        for gateway in self.gateways:
+            gateway.until_ready()
+
+    def start_gateway(self):
+        """One more, ready."""
+        gateway = Gateway(self, f"gateway-{len(self.gateways)}")
+        self.gateways.append(gateway)
+        gateway.restart()
+        return gateway
 
     def epoch(self, shard=0):
         """The epoch its matcher says it began."""
@@ -307,8 +380,9 @@ class Cluster:
     def check(self):
         for process in self.processes:
             process.check()
-        for process in [*self.matchers.values(), self.market_data]:
-            if process is not None and not process.running and -9 not in process.allowed:
+        services = [*self.matchers.values(), self.market_data]
+        for process in services + [gateway.process for gateway in self.gateways]:
+            if process is not None and not process.running and not process.asked_to_end:
                 raise Failed(f"{process.name} ended by itself\n{process.tail()}")
 
     def end(self, failed):

@@ -49,11 +49,27 @@ def words_of_a_sanitizer_fail_the_claim_whatever_the_status(test):
                       "WARNING: ThreadSanitizer: data race (pid=1)",
                       "x.c:1:2: runtime error: signed integer overflow",
                       "x.c:12: CHECK failed: a == b",
-                      '{"time":"t","level":"error","module":"m","event":"e"}'):
+                      '{"time":"t","level":"error","module":"m","event":"e"}',
+                      "2026-11-21T02:10:00.123456Z error m e"):
             process = Process("words", ["/bin/sh", "-c", f"echo fine; echo '{words}' >&2"],
                               directory)
             equal(process.wait(), 0, "status")
             expect(words in failure(process.check), f"not noticed: {words}")
+
+
+def a_service_has_one_log_and_a_command_keeps_its_data_apart(test):
+    script = "#!/bin/sh\necho '{\"event\":\"a\"}'; echo '{\"event\":\"b\"}' >&2\n"
+    with test.directory() as directory:
+        for name, log, output in [("outcry-x", ["a", "b"], ["a", "b"]), ("outcry", ["b"], ["a"])]:
+            program = directory / name
+            program.write_text(script, encoding="ascii")
+            program.chmod(0o700)
+            process = Process(name, [program], directory)
+            equal(process.wait(), 0, "status")
+            for text, events in [(process.words, log), (process.said, output)]:
+                equal(text, "".join(f'{{"event":"{event}"}}\n' for event in events), name)
+            equal([len(process.facts(event)) for event in "ab"],
+                  [int(event in log) for event in "ab"], f"facts of {name}")
 
 
 def nothing_is_left_when_a_claim_fails(test):
@@ -71,4 +87,5 @@ if __name__ == "__main__":
     main(__doc__, [a_process_that_ends_when_nobody_asked_fails_the_claim,
                    an_exit_status_not_expected_fails_the_claim,
                    words_of_a_sanitizer_fail_the_claim_whatever_the_status,
+                   a_service_has_one_log_and_a_command_keeps_its_data_apart,
                    nothing_is_left_when_a_claim_fails])

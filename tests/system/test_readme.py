@@ -12,7 +12,8 @@ PYTHON = "/usr/bin/python3"
 BLOCK_S = 20
 BLOCK = re.compile(r"^```(sh|python) test *\n(.*?)^```", re.M | re.S)
 DEFAULTS = {"market_data_address": "tcp://127.0.0.1:5560",
-            "market_data_requests_address": "tcp://127.0.0.1:5561", "run_dir": "/tmp/outcry"}
+            "market_data_requests_address": "tcp://127.0.0.1:5561", "run_dir": "/tmp/outcry",
+            "gateway_address": "127.0.0.1:8000", "admin_address": "127.0.0.1:8001"}
 
 
 def blocks():
@@ -59,6 +60,8 @@ def every_block_marked_test_runs_and_says_something(test):
         checkout(test, tree)
         ours = {"market_data_address": f"tcp://127.0.0.1:{free_port()}",
                 "market_data_requests_address": f"tcp://127.0.0.1:{free_port()}",
+                "gateway_address": f"127.0.0.1:{free_port()}",
+                "admin_address": f"127.0.0.1:{free_port()}",
                 "run_dir": str(directory / "run")}
         environment = clean_environment(
             OUTCRY_CONFIG=str(ROOT / "services" / "cli" / "demo.cfg"), PYTHONDONTWRITEBYTECODE="1",

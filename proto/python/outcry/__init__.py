@@ -7,6 +7,8 @@ done once. PROTOCOL.md is the contract; this package is one way to write a clien
         print(update.topic, update.seq, update.kind, update.events)
         if update.topic == "l2.BTC-USD":
             print(update.book.bids(3), update.book.asks(3))
+        else:
+            print(len(update.book.recent), update.book.totals)
 
     with outcry.Origin("tcp://127.0.0.1:7001", "tcp://127.0.0.1:7003", "me") as origin:
         result = origin.new_order("BTC-USD", "A", "buy", price=10000, qty=5, client_order_id="x1")
@@ -15,7 +17,7 @@ done once. PROTOCOL.md is the contract; this package is one way to write a clien
 Prices are ticks, quantities lots, times Unix nanoseconds: integers all. It needs python3-zmq and
 python3-msgpack.
 """
-from .books import BookError, L2Book, L3Book
+from .books import BookError, L2Book, L3Book, TradeTape, TradeTotals
 from .catalog import MESSAGES, OrderStatus, OrderType, QtyIs, Reason, Side, Stp, TimeInForce
 from .errors import (ForeignVersion, Garbage, HashMismatch, HistoryLost, OriginRefused,
                      OutcryError, RequestRefused, SequenceWentBack)
@@ -27,5 +29,5 @@ __all__ = [
     "BookError", "ForeignVersion", "Garbage", "HashMismatch", "HistoryLost", "L2Book", "L3Book",
     "MESSAGES", "OrderStatus", "OrderType", "Origin", "OriginRefused", "OutcryError", "QtyIs",
     "Reason", "RequestRefused", "Result", "SequenceWentBack", "Side", "Stp", "Subscriber",
-    "TimeInForce", "Update",
+    "TimeInForce", "TradeTape", "TradeTotals", "Update",
 ]

@@ -1,15 +1,18 @@
-"""Order books as readers of `l2.` and `l3.` keep them, with the hashes that say they are right.
+"""What readers of a topic keep: the books of `l2.` and `l3.`, with the hashes that say they are
+right, the best bid and offer of `bbo.`, the last trades of `trade.`.
 
 Written to be read: PROTOCOL.md's "Book hash" as code. A book takes the events of its topic one by
-one and keeps the hash up to date with each.
+one, each with the sequence of its group and the time of its frame (books have no use for those),
+and keeps the hash up to date with each.
 """
 import collections
 
-from .catalog import Side
+from .catalog import MESSAGES, Side
 from .errors import OutcryError
 
 _MASK = 2**64 - 1
 _START = 0x9E3779B97F4A7C15
+TRADES_KEPT = 1000  # as many as a snapshot of `trade.` holds
 
 
 class BookError(OutcryError):
@@ -54,7 +57,7 @@ class L2Book:
     def asks(self, depth=None):
         return _best_first(self._levels[Side.SELL], Side.SELL, depth)
 
-    def apply(self, event):
+    def apply(self, event, seq=0, time_ns=0):
         if event.name == "level":
             self._set(event.side, event.price, event.qty)
         elif event.name == "book_position":
@@ -93,7 +96,7 @@ class L3Book:
     def queue(self, side, price):
         return [self.orders[order_id] for order_id in self._levels[side].get(price, ())]
 
-    def apply(self, event):
+    def apply(self, event, seq=0, time_ns=0):
         if event.name == "add":
             self._add(Order(event.order_id, event.side, event.price, event.qty, event.priority))
         elif event.name in ("execute", "reduce"):
@@ -164,13 +167,68 @@ class BboView:
             return []
         return [(self.last.ask_price, self.last.ask_qty)][:depth]
 
-    def apply(self, event):
+    def apply(self, event, seq=0, time_ns=0):
         if event.name == "bbo":
             self.last = event
 
 
+TradeTotals = collections.namedtuple(
+    "TradeTotals", "since_ns since_seq trade_count qty notional "
+                   "first_price last_price high_price low_price")
+
+
+class TradeTape:
+    """The last trades of a `trade.` topic, and what all of them come to.
+
+    recent      a deque of `past_trade` messages (seq, time_ns, trade_id, ..., price, qty,
+                aggressor), oldest first: at most the last 1,000
+    totals      a TradeTotals: of every trade from sequence since_seq on (1, and since_ns 0: of the
+                epoch), prices None where there was none; None before the first snapshot
+
+    The snapshot sets both, and each trade after it adds to them. `bids` and `asks` are there for
+    readers of several topics who ask every book, and are empty: trades are no orders."""
+
+    hash = None  # there is none in `trade.`
+
+    def __init__(self):
+        self.recent = collections.deque(maxlen=TRADES_KEPT)
+        self.totals = None
+
+    def bids(self, depth=None):
+        return []
+
+    def asks(self, depth=None):
+        return []
+
+    def apply(self, event, seq=0, time_ns=0):
+        if event.name == "trade":
+            self.recent.append(MESSAGES["past_trade"].make(seq, time_ns, *event))
+            if self.totals is not None:
+                self._count(event)
+        elif event.name == "past_trade":
+            self.recent.append(event)
+        elif event.name == "trade_totals":
+            self.totals = TradeTotals(
+                event.since_ns, event.since_seq, event.trade_count,
+                event.qty_high * 2**64 + event.qty_low,
+                event.notional_high * 2**64 + event.notional_low,
+                event.first_price, event.last_price, event.high_price, event.low_price)
+
+    def _count(self, trade):
+        before, price = self.totals, trade.price
+        none = before.first_price is None
+        self.totals = before._replace(
+            trade_count=before.trade_count + 1,
+            qty=before.qty + trade.qty,
+            notional=before.notional + price * trade.qty,
+            first_price=price if none else before.first_price,
+            last_price=price,
+            high_price=price if none else max(price, before.high_price),
+            low_price=price if none else min(price, before.low_price))
+
+
 def book_for(topic):
-    """What a reader of the topic keeps; None where there is no state: `trade.`, `acct.`."""
-    kinds = {"l2": L2Book, "l3": L3Book, "bbo": BboView}
+    """What a reader of the topic keeps; None where there is no state: `acct.`."""
+    kinds = {"l2": L2Book, "l3": L3Book, "bbo": BboView, "trade": TradeTape}
     kind = kinds.get(topic.split(".", maxsplit=1)[0])
     return None if kind is None else kind()

@@ -30,7 +30,7 @@ class Update:
     seq: int
     time_ns: int
     events: list
-    book: object  # L2Book, L3Book or BboView, live, so look now; None if the topic has no state
+    book: object  # L2Book, L3Book, BboView or TradeTape, live, so look now; None if it has none
 
 
 class TopicReader:
@@ -117,7 +117,7 @@ class TopicReader:
         if self.at is not None and head.seq <= self.at:
             return
         self.book = books.book_for(self.topic)
-        self._apply_events(events)
+        self._apply_events(events, head.seq, head.time_ns)
         self.at = head.seq
         self.too_old = False
         self._check_hash(head.hash, f"snapshot at {head.seq}")
@@ -174,7 +174,7 @@ class TopicReader:
         self.counts["frames"] += 1
         groups = [group for group in frame.groups if group.seq > self.at]
         for number, group in enumerate(groups, 1):
-            self._apply_events(group.events)
+            self._apply_events(group.events, group.seq, frame.time_ns)
             if number == len(groups):
                 self._finish(frame)
             else:
@@ -188,12 +188,12 @@ class TopicReader:
         self.at = frame.seq
         self._check_hash(frame.hash, f"frame at {frame.seq}")
 
-    def _apply_events(self, events):
+    def _apply_events(self, events, seq, time_ns):
         if self.book is None:
             return
         try:
             for event in events:
-                self.book.apply(event)
+                self.book.apply(event, seq, time_ns)
         except books.BookError as error:
             self._lose()
             raise HashMismatch(f"{self.topic}: {error}") from error

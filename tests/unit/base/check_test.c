@@ -36,6 +36,52 @@ static void a_broken_check_aborts_and_names_file_and_expression(void **state)
     assert_non_null(strstr(d.words, "CHECK failed: *(int *)self == 1"));
 }
 
+/* Not static: its name is there for the trace. Not inlined: it is a call. */
+void innermost_of_a_test(int *number);
+__attribute__((noinline)) void innermost_of_a_test(int *number)
+{
+    CHECK(*number == 1);
+    *number = 0; /* behind the CHECK, so that it is not the last call */
+}
+
+static void call_innermost(void *self)
+{
+    innermost_of_a_test(self);
+}
+
+static void a_broken_check_names_the_calls_that_led_there(void **state)
+{
+    (void)state;
+    int two = 2;
+    struct death d = death_of(call_innermost, &two);
+    assert_true(d.aborted);
+    const char *message = strstr(d.words, "CHECK failed: *number == 1\n");
+    assert_non_null(message);
+    const char *check = strstr(message, "(check_failed+0x");
+    const char *innermost = strstr(message, "(innermost_of_a_test+0x");
+    const char *outer = strstr(message, "(death_of+0x");
+    assert_true(check != NULL && innermost != NULL && outer != NULL);
+    assert_true(check < innermost && innermost < outer);
+}
+
+static void break_a_long_check(void *self)
+{
+    (void)self;
+    static char expression[5000];
+    memset(expression, 'x', sizeof expression - 1);
+    check_failed("file.c", 7, expression);
+}
+
+static void a_long_expression_is_cut_and_ends_its_line(void **state)
+{
+    (void)state;
+    struct death d = death_of(break_a_long_check, NULL);
+    assert_true(d.aborted);
+    assert_int_equal(strncmp(d.words, "file.c:7: CHECK failed: xxx", 27), 0);
+    assert_int_equal(strcspn(d.words, "\n"), 1022);
+    assert_non_null(strstr(d.words, "(check_failed+0x"));
+}
+
 static void an_expression_is_evaluated_once(void **state)
 {
     (void)state;
@@ -121,6 +167,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_true_check_does_nothing),
         cmocka_unit_test(a_broken_check_aborts_and_names_file_and_expression),
+        cmocka_unit_test(a_broken_check_names_the_calls_that_led_there),
+        cmocka_unit_test(a_long_expression_is_cut_and_ends_its_line),
         cmocka_unit_test(an_expression_is_evaluated_once),
         cmocka_unit_test(memory_is_zeroed_and_aligned_below_and_above_a_mib),
         cmocka_unit_test(untouched_memory_costs_nothing),

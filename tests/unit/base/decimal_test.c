@@ -3,32 +3,44 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/decimal.h"
+#include "tests/fuzz/random.h"
+#include "tests/unit/base/death.h"
+#include "tests/unit/base/seeds.h"
 
-static enum decimal_read read(const char *text, const char *unit, int64_t *units)
+static struct decimal_unit unit_of(const char *text)
 {
-    return decimal_to_units(text, strlen(text), unit, strlen(unit), units);
+    struct decimal_unit unit;
+    if (!decimal_unit_read(&unit, text, strlen(text)))
+        fail_msg("\"%s\" is not read as a unit", text);
+    return unit;
 }
 
-static void assert_units(const char *text, const char *unit, int64_t expected)
+/* ---- from text ---- */
+
+static void assert_units(const char *text, const char *unit_text, int64_t expected)
 {
+    struct decimal_unit unit = unit_of(unit_text);
     int64_t units = ~expected;
-    assert_int_equal(read(text, unit, &units), DECIMAL_OK);
+    assert_int_equal(decimal_to_units(text, strlen(text), &unit, &units), DECIMAL_OK);
     if (units != expected)
-        fail_msg("%s in units of %s is %lld, not %lld", text, unit, (long long)expected,
+        fail_msg("%s in units of %s is %lld, not %lld", text, unit_text, (long long)expected,
                  (long long)units);
 }
 
-static void assert_refused(const char *text, const char *unit, enum decimal_read why)
+static void assert_refused(const char *text, const char *unit_text, enum decimal_read why)
 {
+    struct decimal_unit unit = unit_of(unit_text);
     int64_t units = 42;
-    enum decimal_read got = read(text, unit, &units);
+    enum decimal_read got = decimal_to_units(text, strlen(text), &unit, &units);
     if (got != why)
-        fail_msg("\"%s\" in units of \"%s\" is read as %d, not %d", text, unit, (int)got, (int)why);
+        fail_msg("\"%s\" in units of %s is read as %d, not %d", text, unit_text, (int)got,
+                 (int)why);
     assert_true(units == 42); /* untouched */
 }
 
@@ -77,18 +89,12 @@ static void what_is_not_a_decimal_is_refused(void **state)
 static void only_size_bytes_are_read(void **state)
 {
     (void)state;
+    struct decimal_unit unit;
     int64_t units;
-    assert_int_equal(decimal_to_units("12.5x", 4, "0.5y", 3, &units), DECIMAL_OK);
+    assert_true(decimal_unit_read(&unit, "0.5y", 3));
+    assert_int_equal(decimal_to_units("12.5x", 4, &unit, &units), DECIMAL_OK);
     assert_true(units == 25);
-    assert_int_equal(decimal_to_units("1\0002", 3, "1", 1, &units), DECIMAL_MALFORMED);
-}
-
-static void a_unit_is_a_decimal_above_zero(void **state)
-{
-    (void)state;
-    static const char *const units[] = {"0", "0.000", "-1", "-0.5", "", "x", "1.", ".1"};
-    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
-        assert_refused("1", units[i], DECIMAL_MALFORMED);
+    assert_int_equal(decimal_to_units("1\0002", 3, &unit, &units), DECIMAL_MALFORMED);
 }
 
 static void each_side_of_the_point_holds_18_digits(void **state)
@@ -102,7 +108,6 @@ static void each_side_of_the_point_holds_18_digits(void **state)
     assert_refused("1000000000000000000", "1", DECIMAL_TOO_LARGE);
     assert_refused("0000000000000000001", "1", DECIMAL_TOO_LARGE);
     assert_refused("0.0000000000000000010", "0.000000000000000001", DECIMAL_TOO_LARGE);
-    assert_refused("1", "0.0000000000000000001", DECIMAL_MALFORMED); /* a unit that cannot be */
 }
 
 static void units_fill_int64_and_no_more(void **state)
@@ -112,23 +117,401 @@ static void units_fill_int64_and_no_more(void **state)
     assert_units("9.223372036854775807", tiny, INT64_MAX);
     assert_units("9.223372036854775806", tiny, INT64_MAX - 1);
     assert_units("-9.223372036854775808", tiny, INT64_MIN);
+    assert_units("-9.223372036854775807", tiny, INT64_MIN + 1);
     assert_refused("9.223372036854775808", tiny, DECIMAL_TOO_LARGE);
     assert_refused("-9.223372036854775809", tiny, DECIMAL_TOO_LARGE);
     assert_refused("999999999999999999.999999999999999999", tiny, DECIMAL_TOO_LARGE);
     assert_units("999999999999999999", "999999999999999999", 1);
 }
 
-int main(void)
+/* ---- units ---- */
+
+static void assert_unit(const char *text, uint64_t digits, unsigned scale)
 {
+    struct decimal_unit unit = unit_of(text);
+    if (unit.digits != digits || unit.scale != scale)
+        fail_msg("the unit %s is read as %llu at scale %u", text, (unsigned long long)unit.digits,
+                 unit.scale);
+}
+
+static void a_unit_keeps_the_scale_of_its_text(void **state)
+{
+    (void)state;
+    assert_unit("1", 1, 0);
+    assert_unit("0.05", 5, 2);
+    assert_unit("0.050", 50, 3);
+    assert_unit("1.00", 100, 2);
+    assert_unit("00.1", 1, 1);
+    assert_unit("0.000000000000000001", 1, 18);
+}
+
+static void a_unit_has_the_digits_of_64_bits(void **state)
+{
+    (void)state;
+    assert_unit("18.446744073709551614", UINT64_MAX - 1, 18);
+    assert_unit("18.446744073709551615", UINT64_MAX, 18);
+    struct decimal_unit unit = {7, 7};
+    const char *above = "18.446744073709551616";
+    assert_false(decimal_unit_read(&unit, above, strlen(above)));
+    assert_true(unit.digits == 7 && unit.scale == 7); /* untouched */
+}
+
+static void a_unit_is_a_decimal_above_zero(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "0",
+        "0.000",
+        "-1",
+        "-0.5",
+        "",
+        "x",
+        "1.",
+        ".1",
+        "0.0000000000000000001",
+        "1e2",
+        "1 ",
+        " 1",
+        "+1",
+        "NaN",
+        "--1",
+        "1000000000000000000", /* 19 digits */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct decimal_unit unit;
+        if (decimal_unit_read(&unit, bad[i], strlen(bad[i])))
+            fail_msg("\"%s\" is read as a unit", bad[i]);
+    }
+}
+
+/* ---- to text ---- */
+
+static void assert_text(const char *what, const char *text, size_t size, const char *expected)
+{
+    if (strcmp(text, expected) != 0)
+        fail_msg("%s is \"%s\", not \"%s\"", what, text, expected);
+    assert_int_equal(size, strlen(expected));
+}
+
+static void assert_from(int64_t units, const char *unit_text, const char *expected)
+{
+    struct decimal_unit unit = unit_of(unit_text);
+    char text[DECIMAL_TEXT_SIZE];
+    size_t size = decimal_from_units(text, units, &unit);
+    assert_text("the text of units", text, size, expected);
+}
+
+static void assert_sum(wide_t units, const char *unit_text, const char *expected)
+{
+    struct decimal_unit unit = unit_of(unit_text);
+    char text[DECIMAL_TEXT_SIZE];
+    size_t size = decimal_from_sum(text, units, &unit);
+    assert_text("the text of a sum", text, size, expected);
+}
+
+static void assert_ratio(wide_t sum, uwide_t count, const char *unit_text, const char *expected)
+{
+    struct decimal_unit unit = unit_of(unit_text);
+    char text[DECIMAL_TEXT_SIZE];
+    size_t size = decimal_ratio(text, sum, count, &unit);
+    assert_text("the text of a ratio", text, size, expected);
+}
+
+static void units_show_their_scale_always(void **state)
+{
+    (void)state;
+    assert_from(2005, "0.05", "100.25");
+    assert_from(2000, "0.05", "100.00");
+    assert_from(0, "0.05", "0.00");
+    assert_from(0, "1", "0");
+    assert_from(1, "0.05", "0.05");
+    assert_from(-1, "0.05", "-0.05");
+    assert_from(-2005, "0.05", "-100.25");
+    assert_from(3, "0.50", "1.50");
+    assert_from(7, "100", "700");
+    assert_from(10, "1", "10");
+    assert_from(1, "0.000000000000000001", "0.000000000000000001");
+}
+
+static void the_ends_of_int64_have_their_text(void **state)
+{
+    (void)state;
+    assert_from(INT64_MAX, "1", "9223372036854775807");
+    assert_from(INT64_MIN, "1", "-9223372036854775808");
+    assert_from(INT64_MAX, "0.000000000000000001", "9.223372036854775807");
+    assert_from(INT64_MIN, "0.01", "-92233720368547758.08");
+    /* at 18 digits the one way of writing ends and the other begins */
+    assert_from(99999999999999999, "1", "99999999999999999");
+    assert_from(999999999999999999, "1", "999999999999999999");
+    assert_from(1000000000000000000, "1", "1000000000000000000");
+    assert_from(1000000000000000001, "1", "1000000000000000001");
+    assert_from(1000000000000000000, "0.000000000000000001", "1.000000000000000000");
+    assert_from(999999999999999999, "0.000000000000000001", "0.999999999999999999");
+}
+
+static const wide_t wide_max = (wide_t)(~(uwide_t)0 >> 1);
+
+static void every_sum_has_its_text(void **state)
+{
+    (void)state;
+    assert_sum((wide_t)INT64_MAX + 1, "0.01", "92233720368547758.08");
+    assert_sum((wide_t)1 << 100, "1", "1267650600228229401496703205376");
+    assert_sum(wide_max, "1", "170141183460469231731687303715884105727");
+    assert_sum(-wide_max - 1, "0.001", "-170141183460469231731687303715884105.728");
+    /* (2^127 - 1) * (2^64 - 1) and -2^127 * (2^64 - 1): the longest there is */
+    assert_sum(wide_max, "18.446744073709551615",
+               "3138550867693340381747753528143363976301.043674442423599105");
+    assert_sum(-wide_max - 1, "18.446744073709551615",
+               "-3138550867693340381747753528143363976319.490418516133150720");
+}
+
+static void a_ratio_is_cut_not_rounded(void **state)
+{
+    (void)state;
+    assert_ratio(2, 3, "1", "0.66666666");
+    assert_ratio(200, 3, "0.01", "0.6666666666");
+    assert_ratio(-200, 3, "0.01", "-0.6666666666");
+    assert_ratio(2005, 2, "0.05", "50.125");
+    assert_ratio(1, 3, "0.000000000000000001", "0.00000000000000000033333333");
+}
+
+static void a_ratio_ends_without_zeros(void **state)
+{
+    (void)state;
+    assert_ratio(200, 2, "0.01", "1.00"); /* but keeps those of its unit */
+    assert_ratio(5, 2, "1", "2.5");
+    assert_ratio(4, 2, "1", "2");
+    assert_ratio(0, 7, "0.01", "0.00");
+    assert_ratio(0, 7, "1", "0");
+    assert_ratio(1001, 1000, "1", "1.001");
+    assert_ratio(1, 10000000, "1", "0.0000001");
+    assert_ratio(10, 100000000, "1", "0.0000001");
+    assert_ratio(1, 100000000, "1", "0.00000001");
+}
+
+static void a_ratio_cut_to_0_is_0(void **state)
+{
+    (void)state;
+    assert_ratio(1, 1000000000, "1", "0");
+    assert_ratio(-1, 1000000000, "1", "0");
+    assert_ratio(-1, 1000000000, "0.01", "0.00");
+    assert_ratio(-1, 100000000, "1", "-0.00000001");
+}
+
+static void a_ratio_of_wide_numbers_is_exact(void **state)
+{
+    (void)state;
+    uwide_t most = (uwide_t)wide_max;
+    assert_ratio(wide_max, most, "0.05", "0.05");
+    assert_ratio(-wide_max, most, "18.446744073709551615", "-18.446744073709551615");
+    /* (2^127 - 2) / (2^127 - 1) of 2^64 - 1: all but nothing */
+    assert_ratio(wide_max - 1, most, "18.446744073709551615", "18.44674407370955161499999999");
+    /* a third and a seventh of 2^64 - 1, whose products are beyond 128 bits */
+    assert_ratio((wide_t)1 << 100, 3 * ((uwide_t)1 << 100), "18.446744073709551615",
+                 "6.148914691236517205");
+    assert_ratio((wide_t)1 << 100, 7 * ((uwide_t)1 << 100), "18.446744073709551615",
+                 "2.63524915338707880214285714");
+    assert_ratio(-wide_max - 1, (uwide_t)1 << 64, "1", "-9223372036854775808");
+    assert_ratio(wide_max, (uwide_t)1 << 64, "0.01", "92233720368547758.0799999999");
+    assert_ratio((wide_t)INT64_MAX, 1, "18.446744073709551615",
+                 "170141183460469231704.017187605319778305");
+}
+
+static void divide_by_0(void *self)
+{
+    (void)self;
+    assert_ratio(1, 0, "1", "");
+}
+
+static void divide_by_2_to_127(void *self)
+{
+    (void)self;
+    assert_ratio(1, (uwide_t)1 << 127, "1", "");
+}
+
+static void exceed_int64(void *self)
+{
+    (void)self;
+    assert_ratio((wide_t)INT64_MAX + 2, 1, "1", "");
+}
+
+static void a_ratio_beyond_its_contract_is_an_error_of_ours(void **state)
+{
+    (void)state;
+    assert_true(death_of(divide_by_0, NULL).aborted);
+    assert_true(death_of(divide_by_2_to_127, NULL).aborted);
+    assert_true(death_of(exceed_int64, NULL).aborted);
+}
+
+/* ---- there and back ---- */
+
+enum { ROUND_TRIPS = 20000 };
+
+/* A number of as many bits as is drawn first: small ones as often as large ones. */
+static uint64_t any_u64(struct random *r)
+{
+    uint64_t bits = random_below(r, 65);
+    return bits == 0 ? 0 : random_next(r) >> (64 - bits);
+}
+
+static int64_t any_i64(struct random *r)
+{
+    static const int64_t edges[] = {INT64_MIN, INT64_MIN + 1, -1, 0, 1, INT64_MAX - 1, INT64_MAX};
+    if (random_once_in(r, 10))
+        return RANDOM_OF(r, edges);
+    return (int64_t)any_u64(r);
+}
+
+static struct decimal_unit any_unit(struct random *r)
+{
+    static const uint64_t usual[] = {1, 1, 2, 5, 25, 125, 1000};
+    struct decimal_unit unit;
+    unit.scale = (unsigned)random_below(r, DECIMAL_SIDE_DIGITS_MAX + 1);
+    unit.digits = random_once_in(r, 2) ? RANDOM_OF(r, usual) : any_u64(r) | 1;
+    return unit;
+}
+
+/* How many digits a text has before its point. */
+static size_t whole_digits(const char *text)
+{
+    return strcspn(text + (text[0] == '-'), ".");
+}
+
+static void units_to_text_and_back(uint64_t seed)
+{
+    struct random r = {seed};
+    for (unsigned i = 0; i < ROUND_TRIPS; i++) {
+        struct decimal_unit unit = any_unit(&r);
+        int64_t units = any_i64(&r), again = ~units;
+        char text[DECIMAL_TEXT_SIZE];
+        size_t size = decimal_from_units(text, units, &unit);
+        enum decimal_read read = decimal_to_units(text, size, &unit, &again);
+        if (whole_digits(text) > DECIMAL_SIDE_DIGITS_MAX)
+            assert_int_equal(read, DECIMAL_TOO_LARGE);
+        else if (read != DECIMAL_OK || again != units)
+            fail_msg("%lld units of %llu at scale %u are \"%s\", read as %d: %lld",
+                     (long long)units, (unsigned long long)unit.digits, unit.scale, text, (int)read,
+                     (long long)again);
+    }
+}
+
+static void units_survive_their_text(void **state)
+{
+    (void)state;
+    seeds_run("units_survive_their_text", 5, units_to_text_and_back);
+}
+
+/* What a text is, worked out from its digits by hand: they at scale 18 against the unit at scale
+ * 18, both below 10^37, so that the test needs nothing of what it tests. */
+static enum decimal_read judged(wide_t value_e18, const struct decimal_unit *unit, wide_t *units)
+{
+    wide_t one = (wide_t)unit->digits;
+    for (unsigned i = unit->scale; i < 18; i++)
+        one *= 10;
+    if (value_e18 % one != 0)
+        return DECIMAL_UNEVEN;
+    *units = value_e18 / one;
+    return *units < INT64_MIN || *units > INT64_MAX ? DECIMAL_TOO_LARGE : DECIMAL_OK;
+}
+
+/* A decimal whose last digit behind the point, if there is one, is not always 0; its value times
+ * 10^18. */
+static wide_t any_decimal(struct random *r, char *text)
+{
+    static const uint64_t powers[] = {
+        1, 10, 100, 10000, 1000000, 1000000000, 1000000000000, UINT64_C(1000000000000000000)};
+    uint64_t whole = any_u64(r) % RANDOM_OF(r, powers);
+    unsigned scale = (unsigned)random_below(r, DECIMAL_SIDE_DIGITS_MAX + 1);
+    uint64_t fraction_e18 = 0, place = UINT64_C(1000000000000000000);
+    bool negative = random_once_in(r, 4);
+    int size = sprintf(text, "%s%llu%s", negative ? "-" : "", (unsigned long long)whole,
+                       scale > 0 ? "." : "");
+    for (unsigned i = 0; i < scale; i++) {
+        uint64_t digit = random_once_in(r, 2) ? 0 : random_below(r, 10);
+        place /= 10;
+        fraction_e18 += digit * place;
+        size += sprintf(text + size, "%llu", (unsigned long long)digit);
+    }
+    wide_t value = (wide_t)whole * 1000000000000000000 + fraction_e18;
+    return negative ? -value : value;
+}
+
+/* A text at the unit's scale, whatever scale it was given at; "-0" has no sign any more. */
+static void assert_same_decimal(const char *given, const char *shown, unsigned scale)
+{
+    size_t at = 0, shown_size = strlen(shown);
+    if (given[0] == '-' && shown[0] != '-') {
+        if (strspn(given + 1, "0.") != strlen(given + 1))
+            fail_msg("\"%s\" is shown as \"%s\"", given, shown);
+        given++;
+    }
+    while (given[at] != '\0' && given[at] == shown[at])
+        at++;
+    const char *more = given[at] != '\0' ? given + at : shown + at;
+    size_t point = strcspn(shown, ".");
+    if ((given[at] != '\0' && shown[at] != '\0') || strspn(more, ".0") != strlen(more) ||
+        (at < point && shown[at] != '\0'))
+        fail_msg("\"%s\" is shown as \"%s\"", given, shown);
+    assert_int_equal(scale == 0 ? 0 : shown_size - point - 1, scale);
+}
+
+static void text_to_units_and_back(uint64_t seed)
+{
+    struct random r = {seed};
+    unsigned counts[DECIMAL_TOO_LARGE + 1] = {0};
+    for (unsigned i = 0; i < ROUND_TRIPS; i++) {
+        struct decimal_unit unit = any_unit(&r);
+        char text[DECIMAL_TEXT_SIZE], shown[DECIMAL_TEXT_SIZE];
+        wide_t expected = 0, value = any_decimal(&r, text);
+        int64_t units = 0;
+        enum decimal_read read = decimal_to_units(text, strlen(text), &unit, &units);
+        enum decimal_read right = judged(value, &unit, &expected);
+        if (read != right || (read == DECIMAL_OK && units != expected))
+            fail_msg("\"%s\" in units of %llu at scale %u is read as %d: %lld, not %d", text,
+                     (unsigned long long)unit.digits, unit.scale, (int)read, (long long)units,
+                     (int)right);
+        counts[read]++;
+        if (read != DECIMAL_OK)
+            continue;
+        decimal_from_units(shown, units, &unit);
+        assert_same_decimal(text, shown, unit.scale);
+    }
+    /* none of the three is so rare that it would go untested */
+    assert_true(counts[DECIMAL_OK] > ROUND_TRIPS / 100);
+    assert_true(counts[DECIMAL_UNEVEN] > ROUND_TRIPS / 100);
+    assert_true(counts[DECIMAL_TOO_LARGE] > ROUND_TRIPS / 1000);
+}
+
+static void text_on_a_unit_is_exact_and_all_other_refused(void **state)
+{
+    (void)state;
+    seeds_run("text_on_a_unit_is_exact_and_all_other_refused", 5, text_to_units_and_back);
+}
+
+int main(int argc, char **argv)
+{
+    seeds_arguments(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_decimal_is_counted_in_units),
         cmocka_unit_test(a_decimal_may_be_below_zero),
         cmocka_unit_test(nothing_is_rounded),
         cmocka_unit_test(what_is_not_a_decimal_is_refused),
         cmocka_unit_test(only_size_bytes_are_read),
-        cmocka_unit_test(a_unit_is_a_decimal_above_zero),
         cmocka_unit_test(each_side_of_the_point_holds_18_digits),
         cmocka_unit_test(units_fill_int64_and_no_more),
+        cmocka_unit_test(a_unit_keeps_the_scale_of_its_text),
+        cmocka_unit_test(a_unit_has_the_digits_of_64_bits),
+        cmocka_unit_test(a_unit_is_a_decimal_above_zero),
+        cmocka_unit_test(units_show_their_scale_always),
+        cmocka_unit_test(the_ends_of_int64_have_their_text),
+        cmocka_unit_test(every_sum_has_its_text),
+        cmocka_unit_test(a_ratio_is_cut_not_rounded),
+        cmocka_unit_test(a_ratio_ends_without_zeros),
+        cmocka_unit_test(a_ratio_cut_to_0_is_0),
+        cmocka_unit_test(a_ratio_of_wide_numbers_is_exact),
+        cmocka_unit_test(a_ratio_beyond_its_contract_is_an_error_of_ours),
+        SEEDS_TEST(units_survive_their_text),
+        SEEDS_TEST(text_on_a_unit_is_exact_and_all_other_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,41 +1,21 @@
-/* log: one line of JSON a fact, whatever it is made of. */
+/* log: one line a fact, whatever it is made of. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <time.h>
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "tests/unit/base/capture.h"
 
-enum { LINE_SIZE_MAX = 2048 };
-
-static char line[4 * LINE_SIZE_MAX];
-
-/* What stderr gets between begin and end: one pipe is enough for what these tests write. */
-static int saved, ends[2];
-
-static void capture_begin(void)
-{
-    assert_int_equal(pipe(ends), 0);
-    saved = dup(STDERR_FILENO);
-    dup2(ends[1], STDERR_FILENO);
-    close(ends[1]);
-}
-
-static const char *capture_end(void)
-{
-    dup2(saved, STDERR_FILENO);
-    close(saved);
-    ssize_t size = read(ends[0], line, sizeof line - 1);
-    close(ends[0]);
-    line[size < 0 ? 0 : size] = '\0';
-    return line;
-}
+static char line[LOG_LINE_SIZE_MAX + 1];
 
 /* The line behind its time, which is checked on the way: {"time":"2026-11-21T02:10:00.123456Z", */
 static const char *after_time(const char *text)
@@ -69,15 +49,15 @@ static const char *skip_string(const char *at)
     return at == NULL ? NULL : at + 1;
 }
 
-/* One flat object of strings and numbers, a newline, and the end. */
+/* One flat object of strings and of numbers, true, false and null; a newline, and the end. */
 static void assert_json_line(const char *text)
 {
     const char *at = text;
     do {
         if (*at != (at == text ? '{' : ',') || (at = skip_string(at + 1)) == NULL || *at != ':')
             fail_msg("not JSON: %s", text);
-        size_t digits = strspn(at + 1, "0123456789");
-        at = digits > 0 ? at + 1 + digits : skip_string(at + 1);
+        size_t bare = strspn(at + 1, "-0123456789abcdefghijklmnopqrstuvwxyz");
+        at = bare > 0 ? at + 1 + bare : skip_string(at + 1);
         if (at == NULL)
             fail_msg("not JSON: %s", text);
     } while (*at == ',');
@@ -148,7 +128,7 @@ static void a_line_too_long_is_cut_and_still_json(void **state)
 {
     (void)state;
     static const char fillers[] = {'x', '"', '\n', (char)0xff};
-    static char filler[LINE_SIZE_MAX + 100];
+    static char filler[LOG_LINE_SIZE_MAX + 100];
     for (size_t f = 0; f < sizeof fillers; f++) {
         memset(filler, fillers[f], sizeof filler);
         for (size_t size = 0; size <= sizeof filler; size += size < 150 ? 50 : 1) {
@@ -157,7 +137,7 @@ static void a_line_too_long_is_cut_and_still_json(void **state)
                      LOG_TEXT("last", "text"));
             const char *text = capture_end();
             assert_json_line(text);
-            assert_true(strlen(text) <= LINE_SIZE_MAX);
+            assert_true(strlen(text) <= LOG_LINE_SIZE_MAX);
         }
     }
 }
@@ -173,6 +153,123 @@ static void what_still_fits_is_told_whole(void **state)
     assert_non_null(strstr(text, "xxx\",\"number\":12345}"));
 }
 
+/* ---- composing ---- */
+
+static const char *composed(uint64_t time_ns, const struct log_field *fields)
+{
+    size_t size = log_compose(line, time_ns, LOG_LEVEL_WARN, "m", "e", fields);
+    assert_in_range(size, 1, LOG_LINE_SIZE_MAX);
+    line[size] = '\0';
+    return line;
+}
+
+static void numbers_flags_and_nothing_stand_bare(void **state)
+{
+    (void)state;
+    const char *text =
+        composed(0, LOG_FIELDS(LOG_I64("a", INT64_MIN), LOG_I64("b", -1), LOG_I64("c", INT64_MAX),
+                               LOG_U64("d", UINT64_MAX), LOG_FLAG("e", true), LOG_FLAG("f", false),
+                               LOG_FLAG("g", 256), LOG_TEXT("h", NULL)));
+    assert_json_line(text);
+    assert_string_equal(after_time(text),
+                        "\"level\":\"warn\",\"module\":\"m\",\"event\":\"e\","
+                        "\"a\":-9223372036854775808,\"b\":-1,\"c\":9223372036854775807,"
+                        "\"d\":18446744073709551615,\"e\":true,\"f\":false,\"g\":true,"
+                        "\"h\":null}\n");
+}
+
+static void a_fact_may_have_no_fields(void **state)
+{
+    (void)state;
+    capture_begin();
+    log_info("gateway", "stopped");
+    assert_string_equal(after_time(capture_end()),
+                        "\"level\":\"info\",\"module\":\"gateway\",\"event\":\"stopped\"}\n");
+}
+
+static void what_is_below_the_level_is_not_composed(void **state)
+{
+    (void)state;
+    const struct log_field *none = LOG_FIELDS();
+    assert_int_equal(log_compose(line, 0, LOG_LEVEL_DEBUG, "m", "e", none), 0);
+    assert_true(log_compose(line, 0, LOG_LEVEL_INFO, "m", "e", none) > 0);
+    capture_begin();
+    log_write("unsaid\n", 0);
+    assert_string_equal(capture_end(), "");
+}
+
+static void assert_time(uint64_t time_ns)
+{
+    time_t seconds = (time_t)(time_ns / NS_PER_SECOND);
+    struct tm utc;
+    char day[40], expected[64];
+    assert_non_null(gmtime_r(&seconds, &utc));
+    strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &utc);
+    snprintf(expected, sizeof expected, "{\"time\":\"%s.%06uZ\",", day,
+             (unsigned)(time_ns % NS_PER_SECOND / NS_PER_US));
+    const char *text = composed(time_ns, LOG_FIELDS());
+    if (strncmp(text, expected, strlen(expected)) != 0)
+        fail_msg("of %llu: %s, expected %s", (unsigned long long)time_ns, text, expected);
+}
+
+static void the_time_is_that_of_the_calendar(void **state)
+{
+    (void)state;
+    static const uint64_t day_ns = 86400 * NS_PER_SECOND;
+    assert_time(UINT64_MAX); /* in 2554 */
+    for (uint64_t day = 0; day < UINT64_MAX / day_ns; day++) {
+        assert_time(day * day_ns + day * 7919 * NS_PER_US % day_ns);
+        if (day % 365 == 0) {
+            assert_time((day + 1) * day_ns - 1);
+            assert_time((day + 1) * day_ns);
+        }
+    }
+}
+
+/* ---- text ---- */
+
+static void set_format(enum log_format format)
+{
+    log_open(&(struct log_options){format, "stderr", 1, 1});
+}
+
+static void text_is_for_people(void **state)
+{
+    (void)state;
+    set_format(LOG_FORMAT_TEXT);
+    assert_string_equal(
+        composed(UINT64_C(1795227000123456789),
+                 LOG_FIELDS(LOG_U64("shard", 0), LOG_TEXT("journal", "none"), LOG_I64("n", -5),
+                            LOG_FLAG("f", true), LOG_TEXT("none", NULL), LOG_TEXT("empty", ""),
+                            LOG_TEXT("words", "a b"), LOG_TEXT("address", "ipc:///tmp/0.x"),
+                            LOG_TEXT("quote", "\""), LOG_TEXT("slash", "a\\"),
+                            LOG_TEXT("equals", "a=b"), LOG_BYTES("bytes", "\n\x7f\xff", 3))),
+        "2026-11-21T02:10:00.123456Z warn  m e shard=0 journal=none n=-5 f=true none=null "
+        "empty=\"\" words=\"a b\" address=ipc:///tmp/0.x quote=\"\\\"\" slash=\"a\\\\\" "
+        "equals=\"a=b\" bytes=\"\\u000a\\u007f\\u00ff\"\n");
+    capture_begin();
+    log_error("m", "e", LOG_U64("n", 1));
+    assert_non_null(strstr(capture_end(), "Z error m e n=1\n"));
+    set_format(LOG_FORMAT_JSON);
+}
+
+static void a_text_line_too_long_is_cut_and_still_one_line(void **state)
+{
+    (void)state;
+    static const char fillers[] = {'x', ' ', '\n'};
+    static char filler[LOG_LINE_SIZE_MAX + 100];
+    set_format(LOG_FORMAT_TEXT);
+    for (size_t f = 0; f < sizeof fillers; f++) {
+        memset(filler, fillers[f], sizeof filler);
+        for (size_t size = 0; size <= sizeof filler; size++) {
+            const char *text = composed(
+                0, LOG_FIELDS(LOG_BYTES("filler", filler, size), LOG_U64("number", 12345)));
+            assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+        }
+    }
+    set_format(LOG_FORMAT_JSON);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -182,6 +279,12 @@ int main(void)
         cmocka_unit_test(below_the_level_nothing_is_said),
         cmocka_unit_test(a_line_too_long_is_cut_and_still_json),
         cmocka_unit_test(what_still_fits_is_told_whole),
+        cmocka_unit_test(numbers_flags_and_nothing_stand_bare),
+        cmocka_unit_test(a_fact_may_have_no_fields),
+        cmocka_unit_test(what_is_below_the_level_is_not_composed),
+        cmocka_unit_test(the_time_is_that_of_the_calendar),
+        cmocka_unit_test(text_is_for_people),
+        cmocka_unit_test(a_text_line_too_long_is_cut_and_still_one_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

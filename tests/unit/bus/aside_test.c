@@ -23,22 +23,37 @@ static bool keep(struct aside *a, uint32_t topic, uint8_t fill, size_t size)
     return aside_keep(a, topic, frame, size);
 }
 
-/* The topic's next frame is this one; where it stands. */
-static size_t assert_next(struct aside *a, uint32_t topic, size_t at, uint8_t fill, size_t size)
+static const struct aside_frame front;
+
+static bool find(const struct aside *a, uint32_t topic, struct aside_frame *f)
 {
-    size_t found = 0;
-    const uint8_t *frame = aside_find(a, topic, &at, &found);
-    assert_non_null(frame);
-    assert_int_equal(found, size);
+    while (aside_next(a, f)) {
+        if (f->topic == topic)
+            return true;
+    }
+    return false;
+}
+
+/* The topic's next frame is this one. */
+static struct aside_frame assert_next(struct aside *a, uint32_t topic, struct aside_frame after,
+                                      uint8_t fill, size_t size)
+{
+    assert_true(find(a, topic, &after));
+    assert_int_equal(after.size, size);
     for (size_t i = 0; i < size; i++)
-        assert_int_equal(frame[i], fill);
-    return at;
+        assert_int_equal(after.bytes[i], fill);
+    return after;
+}
+
+static void done(struct aside *a, struct aside_frame f)
+{
+    aside_done(a, &f);
 }
 
 static void assert_none(struct aside *a, uint32_t topic)
 {
-    size_t at = 0, size;
-    assert_null(aside_find(a, topic, &at, &size));
+    struct aside_frame f = front;
+    assert_false(find(a, topic, &f));
 }
 
 static void a_topics_frames_come_back_in_the_order_they_came(void **state)
@@ -48,12 +63,35 @@ static void a_topics_frames_come_back_in_the_order_they_came(void **state)
     aside_init(&a, ROOM);
     assert_none(&a, 1);
     assert_true(keep(&a, 1, 'a', 10) && keep(&a, 2, 'b', 0) && keep(&a, 1, 'c', 3));
-    size_t at = assert_next(&a, 1, 0, 'a', 10);
-    aside_done(&a, at);
-    assert_next(&a, 1, at, 'c', 3);
-    assert_next(&a, 1, 0, 'c', 3); /* from the front, too */
-    assert_next(&a, 2, 0, 'b', 0);
+    struct aside_frame first = assert_next(&a, 1, front, 'a', 10);
+    done(&a, first);
+    assert_next(&a, 1, first, 'c', 3);
+    assert_next(&a, 1, front, 'c', 3); /* from the front, too */
+    assert_next(&a, 2, front, 'b', 0);
     assert_none(&a, 3);
+    aside_close(&a);
+}
+
+static void frames_of_all_topics_come_back_in_the_order_they_came(void **state)
+{
+    (void)state;
+    struct aside a;
+    struct aside_frame f = front;
+    aside_init(&a, ROOM);
+    assert_false(aside_next(&a, &f));
+    keep(&a, 3, 'a', 10);
+    keep(&a, 1, 'b', 0);
+    keep(&a, 2, 'c', 5);
+    keep(&a, 3, 'd', 1);
+    done(&a, assert_next(&a, 2, front, 'c', 5));
+    static const uint32_t topics[] = {3, 1, 3};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_true(aside_next(&a, &f));
+        assert_int_equal(f.topic, topics[i]);
+        if (i == 1)
+            done(&a, f); /* and on it goes from there */
+    }
+    assert_false(aside_next(&a, &f));
     aside_close(&a);
 }
 
@@ -64,8 +102,8 @@ static void what_is_not_done_with_stays(void **state)
     aside_init(&a, ROOM);
     keep(&a, 1, 'a', 10);
     for (unsigned i = 0; i < 3; i++)
-        assert_next(&a, 1, 0, 'a', 10);
-    aside_done(&a, 0);
+        assert_next(&a, 1, front, 'a', 10);
+    done(&a, assert_next(&a, 1, front, 'a', 10));
     assert_none(&a, 1);
     aside_close(&a);
 }
@@ -76,11 +114,10 @@ static void it_is_full_to_the_last_byte(void **state)
     struct aside a;
     aside_init(&a, ROOM);
     assert_true(keep(&a, 1, 'a', ROOM - HEAD));
-    assert_next(&a, 1, 0, 'a', ROOM - HEAD);
-    aside_done(&a, 0);
+    done(&a, assert_next(&a, 1, front, 'a', ROOM - HEAD));
     assert_true(keep(&a, 1, 'b', 100 - HEAD) && keep(&a, 1, 'c', 100 - HEAD));
-    size_t at = assert_next(&a, 1, 0, 'b', 100 - HEAD);
-    assert_next(&a, 1, at + 100, 'c', 100 - HEAD);
+    struct aside_frame first = assert_next(&a, 1, front, 'b', 100 - HEAD);
+    assert_next(&a, 1, first, 'c', 100 - HEAD);
     aside_close(&a);
 }
 
@@ -96,7 +133,7 @@ static void without_room_everything_goes(void **state)
     assert_none(&a, 2);
     assert_false(keep(&a, 1, 'd', ROOM - HEAD + 1)); /* a frame that never fits */
     assert_true(keep(&a, 1, 'e', 50));               /* and on it goes */
-    assert_next(&a, 1, 0, 'e', 50);
+    assert_next(&a, 1, front, 'e', 50);
     aside_close(&a);
 }
 
@@ -109,13 +146,12 @@ static void the_room_of_what_is_done_with_is_used_again(void **state)
     keep(&a, 2, 'b', 42);
     keep(&a, 1, 'c', 42);
     keep(&a, 2, 'd', 42); /* 200 */
-    aside_done(&a, 0);
-    aside_done(&a, 100);
+    done(&a, assert_next(&a, 1, front, 'a', 42));
+    done(&a, assert_next(&a, 1, front, 'c', 42));
     assert_true(keep(&a, 3, 'e', 92));
-    size_t at = assert_next(&a, 2, 0, 'b', 42);
-    aside_done(&a, at);
-    assert_next(&a, 2, 0, 'd', 42);
-    assert_next(&a, 3, 0, 'e', 92);
+    done(&a, assert_next(&a, 2, front, 'b', 42));
+    assert_next(&a, 2, front, 'd', 42);
+    assert_next(&a, 3, front, 'e', 92);
     assert_none(&a, 1);
     aside_close(&a);
 }
@@ -153,7 +189,7 @@ static void run(uint64_t seed)
             for (size_t i = first; i < count; i++) {
                 if (list[i].topic != topic || list[i].gone)
                     continue;
-                aside_done(&a, assert_next(&a, topic, 0, list[i].fill, list[i].size));
+                done(&a, assert_next(&a, topic, front, list[i].fill, list[i].size));
                 list[i].gone = true;
                 used -= HEAD + list[i].size;
                 if (random_once_in(&r, 3))
@@ -175,6 +211,7 @@ int main(int argc, char **argv)
     seeds_arguments(argc, argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_topics_frames_come_back_in_the_order_they_came),
+        cmocka_unit_test(frames_of_all_topics_come_back_in_the_order_they_came),
         cmocka_unit_test(what_is_not_done_with_stays),
         cmocka_unit_test(it_is_full_to_the_last_byte),
         cmocka_unit_test(without_room_everything_goes),

@@ -19,6 +19,17 @@ const char *feed_topic(uint32_t topic)
     return names[topic];
 }
 
+const char *feed_member(uint32_t topic)
+{
+    static const char *const names[FEED_TOPICS] = {"acct.a", "acct.ab", "acct.b", "acct.c"};
+    return names[topic];
+}
+
+const char *feed_name(const struct feed *f, uint32_t topic)
+{
+    return f->family ? feed_member(topic) : feed_topic(topic);
+}
+
 bool feed_hashed(uint32_t topic)
 {
     return topic < 2;
@@ -37,26 +48,35 @@ static void put_padding(struct feed *f)
     publisher_message_event_end(f->publisher);
 }
 
-static enum reason on_snapshot(void *self, const struct snapshot *request)
+static void put_state(struct feed *f, uint32_t topic, int64_t price)
 {
-    struct feed *f = self;
-    uint32_t topic;
-    if (!publisher_topic_find(f->publisher, request->topic, &topic))
-        return REJECT_UNKNOWN_TOPIC;
-    if (f->unready || f->seq < request->min_seq)
-        return REJECT_NOT_CAUGHT_UP;
-    publisher_reply_begin(
-        f->publisher, f->epoch, f->seq, f->now_ns,
-        (struct u64_or_nil){feed_hashed(topic) ? on_hash(f, topic) : 0, feed_hashed(topic)});
     for (uint32_t i = 0; i < FEED_CELLS; i++) {
         if (i % (FEED_CELLS / 4) == 0 && f->padding > 0)
             put_padding(f);
         if (f->topics[topic].values[i] == 0)
             continue;
         level_put(publisher_message_event(f->publisher, LEVEL_SIZE_MAX),
-                  &(struct level){SIDE_BUY, i, f->topics[topic].values[i]});
+                  &(struct level){SIDE_BUY, price + i, f->topics[topic].values[i]});
         publisher_message_event_end(f->publisher);
     }
+}
+
+static enum reason on_snapshot(void *self, const struct snapshot *request)
+{
+    struct feed *f = self;
+    uint32_t topic = 0;
+    if (f->family ? !text_equal(request->topic, text_of(FEED_FAMILY))
+                  : !publisher_topic_find(f->publisher, request->topic, &topic))
+        return REJECT_UNKNOWN_TOPIC;
+    if (f->unready || f->seq < request->min_seq)
+        return REJECT_NOT_CAUGHT_UP;
+    bool hashed = !f->family && feed_hashed(topic);
+    publisher_reply_begin(f->publisher, f->epoch, f->seq, f->now_ns,
+                          (struct u64_or_nil){hashed ? on_hash(f, topic) : 0, hashed});
+    for (uint32_t t = 0; f->family && t < FEED_TOPICS; t++)
+        put_state(f, t, t * FEED_CELLS);
+    if (!f->family)
+        put_state(f, topic, 0);
     publisher_message_end(f->publisher);
     return 0;
 }
@@ -65,15 +85,18 @@ static void publisher_open(struct feed *f)
 {
     struct publisher_state state = {f, on_hash, on_snapshot};
     f->publisher = publisher_new(&f->outbox, 0, &state, &f->limits, text_of("ipc://requests"));
-    publisher_epoch_set(f->publisher, publisher_shard_add(f->publisher, 1), f->epoch);
+    publisher_epoch_set(f->publisher, publisher_shard_add(f->publisher, FEED_SHARD), f->epoch);
     for (uint32_t t = 0; t < FEED_TOPICS; t++)
-        publisher_topic_add(f->publisher, 0, text_of(feed_topic(t)),
-                            feed_hashed(t) ? TOPIC_HASHED : TOPIC_PLAIN);
+        f->numbers[t] = f->family
+                            ? UINT32_MAX
+                            : publisher_topic_add(f->publisher, 0, text_of(feed_topic(t)),
+                                                  feed_hashed(t) ? TOPIC_HASHED : TOPIC_PLAIN);
 }
 
-void feed_open(struct feed *f, const struct publisher_limits *limits)
+void feed_open(struct feed *f, const struct publisher_limits *limits, bool family)
 {
     memset(f, 0, sizeof *f);
+    f->family = family;
     outbox_init(&f->outbox, 8 << 20);
     f->limits = *limits;
     f->epoch = FEED_EPOCH_FIRST;
@@ -99,7 +122,10 @@ void feed_restart(struct feed *f)
 static void put(struct feed *f, uint32_t topic, uint32_t cell, int64_t value)
 {
     f->topics[topic].values[cell] = value;
-    level_put(publisher_event(f->publisher, topic, f->seq, LEVEL_SIZE_MAX),
+    if (f->numbers[topic] == UINT32_MAX)
+        f->numbers[topic] =
+            publisher_topic_add(f->publisher, 0, text_of(feed_member(topic)), TOPIC_PLAIN);
+    level_put(publisher_event(f->publisher, f->numbers[topic], f->seq, LEVEL_SIZE_MAX),
               &(struct level){SIDE_BUY, cell, value});
     publisher_event_end(f->publisher);
 }

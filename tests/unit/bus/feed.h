@@ -2,7 +2,8 @@
  * held against the truth at every sequence of every epoch.
  *
  * The state of a topic is a few cells; a command changes some cells of some topics, and each
- * change is one `level` event (price: the cell, qty: what it holds now). */
+ * change is one `level` event (price: the cell, qty: what it holds now). In the snapshot of a
+ * family the cells of topic t begin at price t FEED_CELLS. */
 #ifndef OUTCRY_UNIT_BUS_FEED_H
 #define OUTCRY_UNIT_BUS_FEED_H
 
@@ -35,16 +36,24 @@ struct feed {
     bool unready;   /* snapshots are refused NOT_CAUGHT_UP */
     unsigned wide;  /* events of a large command, 0: there are none */
     size_t padding; /* bytes of nothing in a snapshot, 4 times: it takes several chunks */
+    bool family;    /* the topics are members of `acct.`, each published from its first event on */
+    uint32_t numbers[FEED_TOPICS]; /* at the publisher; UINT32_MAX: not yet */
     uint64_t truth[FEED_EPOCHS][FEED_SEQS][FEED_TOPICS];
 };
 
-enum { FEED_EPOCH_FIRST = 100 };
+enum { FEED_EPOCH_FIRST = 100, FEED_SHARD = 1 };
+
+#define FEED_FAMILY "acct."
 
 /* Topics 0 and 1 are hashed, 2 and 3 are not. */
 const char *feed_topic(uint32_t topic);
+const char *feed_member(uint32_t topic);
+
+/* What the topic is called in this feed. */
+const char *feed_name(const struct feed *f, uint32_t topic);
 bool feed_hashed(uint32_t topic);
 
-void feed_open(struct feed *f, const struct publisher_limits *limits);
+void feed_open(struct feed *f, const struct publisher_limits *limits, bool family);
 void feed_close(struct feed *f);
 
 /* A new history: another publisher, an empty state, a higher epoch. */

@@ -15,6 +15,7 @@ static struct publisher_kit kit;
 /* What one heartbeat said. */
 struct told {
     unsigned messages;
+    uint64_t prev_seq;
     unsigned count[KIT_TOPICS_MAX]; /* by topic */
     struct position last[KIT_TOPICS_MAX];
     unsigned positions;
@@ -52,6 +53,8 @@ static void read_events(struct publisher_kit *k, struct frame_reader *f)
     struct wire_reader fields;
     assert_true(frame_next_group(f));
     assert_true(f->group_seq == f->head.seq);
+    assert_true(frame_next_event(f, &type, &fields));
+    assert_int_equal(type, MESSAGE_HEARTBEAT); /* whose shard it is, in each part */
     while (frame_next_event(f, &type, &fields)) {
         struct position m;
         uint32_t topic;
@@ -78,6 +81,9 @@ static void heartbeat(struct publisher_kit *k, uint32_t shard, uint64_t seq)
         assert_int_equal(f.head.type, FRAME_HEARTBEAT);
         assert_true(f.head.seq == seq && f.head.time_ns == seq + 5 && !f.head.hash.given);
         told.messages++;
+        told.prev_seq = f.head.prev_seq;
+        if (told.messages > 1) /* a part says nothing of what it does not name */
+            assert_true(f.head.prev_seq == seq);
         read_events(k, &f);
     }
 }
@@ -193,7 +199,7 @@ static void every_topic_is_heard_of_within_10_heartbeats(void **state)
     }
 }
 
-static void a_large_heartbeat_is_several_messages_that_fit(void **state)
+static void thousands_of_positions_are_one_message(void **state)
 {
     struct publisher_kit *k = *state;
     add_topics(k, KIT_TOPICS_MAX);
@@ -202,9 +208,40 @@ static void a_large_heartbeat_is_several_messages_that_fit(void **state)
         kit_drop_all(k);
     }
     heartbeat(k, 0, 6);
-    assert_true(told.messages > 1);
+    assert_true(told.messages == 1 && told.prev_seq == 0);
     for (uint32_t t = 0; t < KIT_TOPICS_MAX; t++)
         assert_int_equal(told.count[t], 1);
+}
+
+static void a_large_heartbeat_is_several_messages_that_fit(void **state)
+{
+    (void)state;
+    static struct publisher_kit many;
+    enum { COUNT = 40000 };
+    struct publisher_limits limits = kit_limits();
+    char name[TOPIC_SIZE_MAX + 1];
+    unsigned messages = 0, positions = 0;
+    limits.topics_max = COUNT;
+    kit_open(&many, &limits, 32 << 20);
+    for (uint32_t t = 0; t < COUNT; t++) {
+        snprintf(name, sizeof name, "acct.a-name-of-thirty-two-letters-%05u", t);
+        publisher_topic_add(many.publisher, 0, text_of(name), TOPIC_PLAIN);
+        publisher_topic_restart(many.publisher, t, 5);
+    }
+    publisher_heartbeat(many.publisher, 0, 6, 1);
+    for (struct outgoing m; outbox_peek(&many.outbox, UINT64_MAX, &m); messages++) {
+        struct frame_reader f = kit_take_frame(&many);
+        uint64_t type;
+        struct wire_reader fields;
+        assert_true(f.head.prev_seq == 6); /* none of them says of the others */
+        assert_true(frame_next_group(&f) && frame_next_event(&f, &type, &fields));
+        assert_int_equal(type, MESSAGE_HEARTBEAT);
+        while (frame_next_event(&f, &type, &fields))
+            positions++;
+    }
+    assert_true(messages > 1);
+    assert_int_equal(positions, COUNT);
+    kit_close(&many);
 }
 
 static void a_topic_is_not_told_while_it_is_not_to_be(void **state)
@@ -222,8 +259,10 @@ static void a_topic_is_not_told_while_it_is_not_to_be(void **state)
     assert_int_equal(told.count[1], 0);
     assert_int_equal(told.count[2], 1);
     assert_int_equal(told.count[ack], 0);
+    assert_int_equal(told.prev_seq, 6); /* who is not named may be left out */
     publisher_topic_tell(k->publisher, 1, true);
-    heartbeat(k, 0, 6);
+    heartbeat(k, 0, 7);
+    assert_int_equal(told.prev_seq, 6);
     assert_int_equal(told.count[1], 1);
     assert_int_equal(told.last[1].last_seq, 5);
 }
@@ -239,6 +278,18 @@ static void a_change_is_not_forgotten_while_it_may_not_be_told(void **state)
     publisher_topic_tell(k->publisher, 900, true);
     heartbeat(k, 0, 6);
     assert_int_equal(told.count[900], 1);
+}
+
+static void a_topic_that_is_told_again_is_named(void **state)
+{
+    struct publisher_kit *k = *state;
+    add_topics(k, 1000);
+    publisher_topic_tell(k->publisher, 900, false);
+    heartbeat(k, 0, 6);
+    publisher_topic_tell(k->publisher, 900, true);
+    publisher_topic_tell(k->publisher, 901, true); /* it was told before */
+    heartbeat(k, 0, 7);
+    assert_true(told.count[900] == 1 && told.count[901] == 0);
 }
 
 static void a_restart_is_a_change(void **state)
@@ -294,9 +345,11 @@ int main(void)
         TEST(few_topics_are_all_told_each_time_and_once),
         TEST(what_changed_is_told_at_once_and_once),
         TEST(every_topic_is_heard_of_within_10_heartbeats),
+        TEST(thousands_of_positions_are_one_message),
         TEST(a_large_heartbeat_is_several_messages_that_fit),
         TEST(a_topic_is_not_told_while_it_is_not_to_be),
         TEST(a_change_is_not_forgotten_while_it_may_not_be_told),
+        TEST(a_topic_that_is_told_again_is_named),
         TEST(a_restart_is_a_change),
         TEST(a_shard_speaks_of_its_own_topics),
         TEST(a_heartbeat_without_room_is_counted_and_the_next_one_tells),

@@ -31,7 +31,8 @@ struct owner {
     uint64_t frame_ns;
     unsigned lost;
     enum reason lost_code;
-    bool goes_on; /* places a command from inside of result() */
+    uint64_t restarts_as; /* begins this session from inside of lost(); 0: it does not */
+    bool goes_on;         /* places a command from inside of result() */
 };
 
 static struct owner owner;
@@ -83,6 +84,10 @@ static void on_lost(void *self, enum reason code)
     struct owner *o = self;
     o->lost++;
     o->lost_code = code;
+    if (o->restarts_as > 0) {
+        o->results = 0;
+        origin_restart(o->origin, o->restarts_as);
+    }
 }
 
 static void open(struct owner *o, uint32_t window)
@@ -318,11 +323,47 @@ static void a_command_that_was_not_sequenced_is_still_unanswered(void **state)
     struct owner *o = *state;
     place_many(o, 2);
     receive_result(o, &(struct result){EPOCH, 1, 0, REJECT_ORIGIN_WINDOW_FULL, 0, false, 0});
-    receive_result(o, &(struct result){EPOCH, 1, 0, REJECT_TOO_OLD, 0, false, 0});
     assert_true(o->results == 0 && o->lost == 0);
     assert_int_equal(origin_unanswered(o->origin), 2);
+    o->seen_count = 0;
+    wait_ms(o, ORIGIN_REPEAT_MS);
+    assert_sent(o, 1, 2);
     answer(o, 1, 2);
     assert_int_equal(o->results, 2);
+}
+
+static void a_refusal_that_was_sequenced_is_told_once(void **state)
+{
+    struct owner *o = *state;
+    static const enum reason codes[] = {REJECT_TOO_LATE, REJECT_MALFORMED, REJECT_UNKNOWN_COMMAND,
+                                        REJECT_UNKNOWN_ORDER};
+    for (uint64_t seq = 1; seq <= 4; seq++) {
+        place_many(o, 1);
+        struct result r = {EPOCH, seq, 100 + seq, codes[seq - 1], 0, false, 0};
+        receive_result(o, &r);
+        receive_result(o, &r); /* of a repeat */
+        assert_int_equal(o->results, seq);
+        assert_int_equal(o->result.code, codes[seq - 1]);
+    }
+    o->seen_count = 0;
+    wait_ms(o, 10 * ORIGIN_REPEAT_MS);
+    assert_true(o->seen_count == 0 && o->lost == 0);
+    assert_int_equal(origin_unanswered(o->origin), 0);
+}
+
+/* An old repeat arrives when its result is already acknowledged. */
+static void too_old_a_repeat_is_no_news(void **state)
+{
+    struct owner *o = *state;
+    place_many(o, 3);
+    answer(o, 1, 1);
+    answer(o, 3, 3); /* it is there, and waits for 2 */
+    receive_result(o, &(struct result){EPOCH, 1, 0, REJECT_TOO_OLD, 0, false, 0});
+    receive_result(o, &(struct result){EPOCH, 3, 0, REJECT_TOO_OLD, 0, false, 0});
+    receive_result(o, &(struct result){EPOCH, 4, 0, REJECT_TOO_OLD, 0, false, 0});
+    assert_true(o->results == 1 && o->lost == 0);
+    answer(o, 2, 2);
+    assert_int_equal(o->results, 3);
 }
 
 static void the_next_command_may_be_placed_from_inside_a_result(void **state)
@@ -507,6 +548,108 @@ static void a_matcher_without_room_for_us_ends_the_session(void **state)
     assert_lost(o, REJECT_TOO_MANY_ORIGINS);
 }
 
+/* Somebody else goes under our name and session, and has taken our result. */
+static void a_result_we_shall_never_have_ends_the_session(void **state)
+{
+    struct owner *o = *state;
+    place_many(o, 2);
+    receive_result(o, &(struct result){EPOCH, 1, 0, REJECT_TOO_OLD, 0, false, 0});
+    assert_lost(o, REJECT_TOO_OLD);
+}
+
+static void what_was_answered_before_the_end_is_told_before_it(void **state)
+{
+    struct owner *o = *state;
+    uint8_t bytes[512];
+    place_many(o, 3);
+    struct wire_writer w = frame_begin(bytes, 3);
+    result_put(&w, &(struct result){EPOCH, 1, 101, 0, 0, false, 0});
+    result_put(&w, &(struct result){EPOCH, 2, 0, REJECT_OLD_ORIGIN_EPOCH, 0, false, 0});
+    result_put(&w, &(struct result){EPOCH, 2, 102, 0, 0, false, 0});
+    origin_receive(o->origin, bytes, (size_t)(w.at - bytes), o->now_ns);
+    assert_int_equal(o->results, 1);
+    assert_lost(o, REJECT_OLD_ORIGIN_EPOCH);
+}
+
+static void assert_begins_anew(struct owner *o, uint64_t epoch)
+{
+    uint64_t seq;
+    o->seen_count = 0;
+    assert_int_equal(origin_unanswered(o->origin), 0);
+    assert_int_equal(origin_room(o->origin), WINDOW);
+    wait_ms(o, 10 * ORIGIN_REPEAT_MS);
+    assert_int_equal(o->seen_count, 0); /* what was asked before is forgotten */
+    place_many(o, WINDOW);
+    assert_sent(o, 1, WINDOW);
+    assert_int_equal(place(o, &seq), STATUS_FULL);
+    assert_int_equal(o->last.envelope.origin_epoch, epoch);
+    assert_int_equal(o->last.envelope.acked_through, 0);
+    answer(o, 1, WINDOW); /* of the old session */
+    assert_int_equal(o->results, 0);
+    for (seq = 1; seq <= WINDOW; seq++)
+        receive_result(o, &(struct result){epoch, seq, 100 + seq, 0, 0, false, 0});
+    assert_int_equal(o->results, WINDOW);
+}
+
+static void a_lost_session_begins_anew(void **state)
+{
+    struct owner *o = *state;
+    for (uint64_t epoch = EPOCH; epoch < EPOCH + 3; epoch++) {
+        place_many(o, 5);
+        receive_result(o, &(struct result){epoch, 1, 0, REJECT_OLD_ORIGIN_EPOCH, 0, false, 0});
+        assert_int_equal(o->lost, epoch + 1 - EPOCH);
+        assert_int_equal(origin_room(o->origin), 0);
+        o->results = 0;
+        origin_restart(o->origin, epoch + 1);
+        assert_begins_anew(o, epoch + 1);
+    }
+}
+
+static void it_may_begin_anew_as_it_is_lost(void **state)
+{
+    struct owner *o = *state;
+    o->restarts_as = EPOCH + 5;
+    place_many(o, 6);
+    answer(o, 1, 3);
+    receive_gap(o, EPOCH, 3);
+    assert_int_equal(o->lost, 1);
+    assert_begins_anew(o, EPOCH + 5);
+    receive_gap(o, EPOCH, 1);
+    assert_int_equal(o->lost, 1);
+}
+
+static void restart_while_not_lost(void *self)
+{
+    origin_restart(((struct owner *)self)->origin, EPOCH + 1);
+}
+
+static void restart_under_the_same_epoch(void *self)
+{
+    struct owner *o = self;
+    receive_result(o, &(struct result){EPOCH, 1, 0, REJECT_OLD_ORIGIN_EPOCH, 0, false, 0});
+    origin_restart(o->origin, EPOCH);
+}
+
+static void only_a_lost_session_begins_anew_and_under_a_greater_epoch(void **state)
+{
+    assert_true(death_of(restart_while_not_lost, *state).aborted);
+    assert_true(death_of(restart_under_the_same_epoch, *state).aborted);
+}
+
+static void room_is_what_the_window_leaves(void **state)
+{
+    struct owner *o = *state;
+    for (uint64_t room = WINDOW; room > 0; room--) {
+        assert_int_equal(origin_room(o->origin), room);
+        place_many(o, 1);
+    }
+    assert_int_equal(origin_room(o->origin), 0);
+    answer(o, 2, 2);
+    assert_int_equal(origin_room(o->origin), 0);
+    answer(o, 1, 1);
+    assert_int_equal(origin_room(o->origin), 2);
+}
+
 /* ---- limits ---- */
 
 static void open_without_a_name(void *self)
@@ -549,6 +692,8 @@ int main(void)
         TEST(one_frame_may_bring_many_results),
         TEST(results_of_nothing_we_asked_are_passed_over),
         TEST(a_command_that_was_not_sequenced_is_still_unanswered),
+        TEST(a_refusal_that_was_sequenced_is_told_once),
+        TEST(too_old_a_repeat_is_no_news),
         TEST(the_next_command_may_be_placed_from_inside_a_result),
         TEST(frames_nobody_can_read_are_passed_over),
         TEST(without_a_result_everything_unanswered_is_sent_again),
@@ -561,6 +706,12 @@ int main(void)
         TEST(a_matcher_that_forgot_what_it_never_answered_is_told_again),
         TEST(a_newer_session_of_the_same_name_ends_ours),
         TEST(a_matcher_without_room_for_us_ends_the_session),
+        TEST(a_result_we_shall_never_have_ends_the_session),
+        TEST(what_was_answered_before_the_end_is_told_before_it),
+        TEST(a_lost_session_begins_anew),
+        TEST(it_may_begin_anew_as_it_is_lost),
+        TEST(only_a_lost_session_begins_anew_and_under_a_greater_epoch),
+        TEST(room_is_what_the_window_leaves),
         TEST(a_name_has_1_to_32_characters_and_a_window_one_place),
     };
 #undef TEST

@@ -122,8 +122,24 @@ static void plain_frame(uint32_t topic, uint64_t time_ns)
     t->group_count = 0;
 }
 
+/* Of one kind, and as large, in the order they were touched. */
+static void plain_frames(bool chained, size_t size_min, uint64_t time_ns)
+{
+    for (uint32_t i = 0; i < r.touched_count;) {
+        const struct plain *t = &r.topics[r.touched[i]];
+        if ((t->kind != TOPIC_UNCHAINED) != chained || t->groups_size < size_min) {
+            i++;
+            continue;
+        }
+        plain_frame(r.touched[i], time_ns);
+        r.touched_count--;
+        memmove(r.touched + i, r.touched + i + 1, (r.touched_count - i) * sizeof r.touched[0]);
+    }
+}
+
 static void end_group(uint64_t time_ns)
 {
+    bool results = false; /* go early, so what they are results of goes before */
     for (uint32_t i = 0; i < r.open_count; i++) {
         struct plain *t = &r.topics[r.open[i]];
         struct wire_writer w = {t->groups + t->groups_size};
@@ -136,25 +152,18 @@ static void end_group(uint64_t time_ns)
         t->seq = r.seq;
         t->events_size = 0;
         t->event_count = 0;
-        if (t->groups_size > FRAME_SPLIT_SIZE) {
-            plain_frame(r.open[i], time_ns);
-            uint32_t at = 0;
-            while (r.touched[at] != r.open[i])
-                at++;
-            r.touched_count--;
-            memmove(r.touched + at, r.touched + at + 1,
-                    (r.touched_count - at) * sizeof r.touched[0]);
-        }
+        results |= t->kind == TOPIC_UNCHAINED && t->groups_size > FRAME_SPLIT_SIZE;
     }
+    plain_frames(true, results ? 0 : FRAME_SPLIT_SIZE + 1, time_ns);
+    plain_frames(false, FRAME_SPLIT_SIZE + 1, time_ns);
     r.open_count = 0;
     publisher_group_end(r.kit.publisher, time_ns);
 }
 
 static void flush(uint64_t time_ns)
 {
-    for (uint32_t i = 0; i < r.touched_count; i++)
-        plain_frame(r.touched[i], time_ns);
-    r.touched_count = 0;
+    plain_frames(true, 0, time_ns);
+    plain_frames(false, 0, time_ns);
     publisher_flush(r.kit.publisher, time_ns);
     assert_int_equal(publisher_pending_size(r.kit.publisher), 0);
 }

@@ -136,6 +136,81 @@ static void an_unchained_topic_has_no_before(void **state)
     assert_int_equal(publisher_counts(k->publisher).frames, 0); /* not kept */
 }
 
+static void results_come_after_what_they_are_results_of(void **state)
+{
+    struct publisher_kit *k = *state;
+    uint32_t ack = topic(k, "ack.gw", TOPIC_UNCHAINED), other = topic(k, "ack.x", TOPIC_UNCHAINED);
+    uint32_t a = topic(k, "acct.a", TOPIC_PLAIN), b = topic(k, "acct.b", TOPIC_PLAIN);
+    kit_group(k, other, 1);
+    kit_group(k, ack, 2);
+    kit_level(k, b, 3, 1);
+    kit_level(k, ack, 3, 1);
+    publisher_group_end(k->publisher, 1);
+    kit_group(k, a, 4);
+    publisher_flush(k->publisher, 1);
+    static const char *const order[] = {"acct.b", "acct.a", "ack.x", "ack.gw"};
+    for (unsigned i = 0; i < 4; i++) {
+        struct frame_reader f = kit_take_frame(k);
+        assert_true(text_equal(f.head.topic, text_of(order[i])));
+    }
+    kit_assert_nothing(k);
+}
+
+/* Put groups into the topic until it is about to be split; the next sequence. */
+static uint64_t fill(struct publisher_kit *k, uint32_t topic, uint64_t seq)
+{
+    enum { GROUP_SIZE_MAX = 32 };
+    size_t before = publisher_pending_size(k->publisher);
+    while (publisher_pending_size(k->publisher) - before <
+           FRAME_SPLIT_SIZE + FRAME_HEAD_SIZE_MAX - GROUP_SIZE_MAX)
+        kit_group(k, topic, seq++);
+    kit_assert_nothing(k);
+    return seq;
+}
+
+static void results_that_go_early_take_everything_before_them_along(void **state)
+{
+    struct publisher_kit *k = *state;
+    uint32_t ack = topic(k, "ack.gw", TOPIC_UNCHAINED), other = topic(k, "ack.x", TOPIC_UNCHAINED);
+    uint32_t a = topic(k, "acct.a", TOPIC_PLAIN), b = topic(k, "acct.b", TOPIC_PLAIN);
+    kit_group(k, other, 1);
+    kit_group(k, a, 2);
+    uint64_t seq = fill(k, ack, 3);
+    while (publisher_pending_size(k->publisher) > FRAME_SPLIT_SIZE) {
+        kit_level(k, ack, seq, 1);
+        kit_level(k, b, seq, 1); /* the same command's */
+        publisher_group_end(k->publisher, seq++);
+    }
+    static const char *const order[] = {"acct.a", "acct.b", "ack.gw"};
+    for (unsigned i = 0; i < 3; i++) {
+        struct frame_reader f = kit_take_frame(k);
+        assert_true(text_equal(f.head.topic, text_of(order[i])));
+        assert_true(f.head.seq == (i == 0 ? 2 : seq - 1));
+        assert_true(f.head.time_ns == seq - 1);
+    }
+    kit_assert_nothing(k); /* the other results wait for the flush */
+    publisher_flush(k->publisher, 1);
+    assert_true(text_equal(kit_take_frame(k).head.topic, text_of("ack.x")));
+    kit_assert_nothing(k);
+}
+
+static void a_chained_topic_that_goes_early_goes_alone(void **state)
+{
+    struct publisher_kit *k = *state;
+    uint32_t ack = topic(k, "ack.gw", TOPIC_UNCHAINED);
+    uint32_t a = topic(k, "acct.a", TOPIC_PLAIN), b = topic(k, "acct.b", TOPIC_PLAIN);
+    kit_group(k, ack, 1);
+    kit_group(k, b, 2);
+    uint64_t seq = fill(k, a, 3);
+    while (publisher_pending_size(k->publisher) > FRAME_SPLIT_SIZE)
+        kit_group(k, a, seq++);
+    assert_true(text_equal(kit_take_frame(k).head.topic, text_of("acct.a")));
+    kit_assert_nothing(k);
+    publisher_flush(k->publisher, 1);
+    assert_true(text_equal(kit_take_frame(k).head.topic, text_of("acct.b")));
+    assert_true(text_equal(kit_take_frame(k).head.topic, text_of("ack.gw")));
+}
+
 static void a_hashed_topic_carries_the_hash_of_the_state_behind_it(void **state)
 {
     struct publisher_kit *k = *state;
@@ -541,6 +616,9 @@ int main(void)
         TEST(one_command_may_put_into_many_topics),
         TEST(each_frame_says_what_came_before_it),
         TEST(an_unchained_topic_has_no_before),
+        TEST(results_come_after_what_they_are_results_of),
+        TEST(results_that_go_early_take_everything_before_them_along),
+        TEST(a_chained_topic_that_goes_early_goes_alone),
         TEST(a_hashed_topic_carries_the_hash_of_the_state_behind_it),
         TEST(a_group_of_any_count_of_events_reads_back),
         TEST(no_command_makes_more_than_65535_events_of_a_topic),

@@ -65,7 +65,7 @@ static void a_newer_epoch_of_one_topic_is_the_end_of_all(void **state)
 {
     struct pair *p = *state;
     follower_close(&p->follower);
-    follower_open(&p->follower, &p->feed, FEED_TOPICS, 1 << 20, true);
+    follower_open(&p->follower, &p->feed, 1 << 20, true, PAIR_TOPICS_MAX);
     for (uint32_t t = 0; t < FEED_TOPICS; t++)
         pair_publish(p, t, 1, 1);
     pair_join(p);
@@ -86,7 +86,7 @@ static void a_snapshot_of_a_newer_epoch_is_the_end_of_all_too(void **state)
 {
     struct pair *p = *state;
     follower_close(&p->follower);
-    follower_open(&p->follower, &p->feed, FEED_TOPICS, 1 << 20, true);
+    follower_open(&p->follower, &p->feed, 1 << 20, true, PAIR_TOPICS_MAX);
     pair_publish(p, TOPIC_AB, 1, 1);
     pair_join(p);
     pair_publish(p, TOPIC_A, 1, 1);
@@ -355,7 +355,7 @@ static void frames_without_room_are_dropped_and_asked_for(void **state)
     struct pair *p = *state;
     struct parcel snapshot;
     follower_close(&p->follower);
-    follower_open(&p->follower, &p->feed, FEED_TOPICS, 300, false);
+    follower_open(&p->follower, &p->feed, 300, false, PAIR_TOPICS_MAX);
     pair_publish(p, TOPIC_A, 1, 1);
     pair_deliver(p);
     pair_request_arrives(p);
@@ -378,7 +378,7 @@ static void a_frame_larger_than_all_the_room_is_asked_for(void **state)
 {
     struct pair *p = *state;
     follower_close(&p->follower);
-    follower_open(&p->follower, &p->feed, FEED_TOPICS, 8, false);
+    follower_open(&p->follower, &p->feed, 8, false, PAIR_TOPICS_MAX);
     pair_join(p);
     pair_publish(p, TOPIC_A, 1, 1);
     pair_lose(p);
@@ -500,10 +500,10 @@ static void an_owner_may_leave_out_what_it_does_not_care_for(void **state)
     struct subscriber_owner nobody = {.self = NULL};
     struct subscriber_requests requests = {p, push_nowhere};
     follower_close(&p->follower);
-    subscriber_t *s = subscriber_new(&nobody, &requests, FOLLOWER_REPLY, 1 << 16);
+    subscriber_t *s = subscriber_new(&nobody, &requests, FOLLOWER_REPLY, 1 << 16, FEED_TOPICS);
     p->follower.subscriber = s;
     for (uint32_t t = 0; t < FEED_TOPICS; t++)
-        subscriber_topic_add(s, text_of(feed_topic(t)));
+        subscriber_topic_add(s, text_of(feed_topic(t)), FEED_SHARD);
     for (uint64_t round = 0; round < 3; round++) {
         pair_publish(p, TOPIC_A, 1, 1);
         if (round == 1)
@@ -522,7 +522,7 @@ static void open_with_a_short_reply(void *self)
 {
     (void)self;
     struct subscriber_owner nobody = {.self = NULL};
-    subscriber_new(&nobody, &(struct subscriber_requests){NULL, push_nowhere}, "0123", 1 << 16);
+    subscriber_new(&nobody, &(struct subscriber_requests){NULL, push_nowhere}, "0123", 1 << 16, 1);
 }
 
 static void a_reply_name_has_32_digits(void **state)

@@ -16,14 +16,26 @@ static void subscribe(struct pair *p)
     publisher_subscription(p->feed.publisher, (const uint8_t *)message, sizeof message);
 }
 
-int pair_open(void **state)
+static void pair_begin(bool family)
 {
     const struct publisher_limits limits = {FEED_TOPICS, 2000, 1 << 20, 1000};
     memset(&pair, 0, sizeof pair);
     pair.now_ns = NS_PER_SECOND;
-    feed_open(&pair.feed, &limits);
-    follower_open(&pair.follower, &pair.feed, FEED_TOPICS, 1 << 20, false);
+    feed_open(&pair.feed, &limits, family);
+    follower_open(&pair.follower, &pair.feed, 1 << 20, family, PAIR_TOPICS_MAX);
     subscribe(&pair);
+}
+
+int pair_open(void **state)
+{
+    pair_begin(false);
+    *state = &pair;
+    return 0;
+}
+
+int pair_open_family(void **state)
+{
+    pair_begin(true);
     *state = &pair;
     return 0;
 }
@@ -132,7 +144,7 @@ void pair_assert_asks_resend(const struct pair *p, uint32_t topic, uint64_t afte
     struct request q = pair_request(p);
     assert_int_equal(q.type, MESSAGE_RESEND);
     assert_true(text_equal(q.resend.reply, text_of(FOLLOWER_REPLY)));
-    assert_true(text_equal(q.resend.topic, text_of(feed_topic(topic))));
+    assert_true(text_equal(q.resend.topic, text_of(feed_name(&p->feed, topic))));
     assert_true(q.resend.epoch == p->feed.epoch);
     assert_int_equal(q.resend.after_seq, after);
     assert_int_equal(q.resend.through_seq, through);
@@ -142,7 +154,8 @@ void pair_assert_asks_snapshot(const struct pair *p, uint32_t topic, uint64_t mi
 {
     struct request q = pair_request(p);
     assert_int_equal(q.type, MESSAGE_SNAPSHOT);
-    assert_true(text_equal(q.snapshot.topic, text_of(feed_topic(topic))));
+    assert_true(
+        text_equal(q.snapshot.topic, text_of(p->feed.family ? FEED_FAMILY : feed_topic(topic))));
     assert_int_equal(q.snapshot.min_seq, min_seq);
 }
 
@@ -150,7 +163,7 @@ void pair_assert_right(const struct pair *p)
 {
     for (uint32_t t = 0; t < FEED_TOPICS; t++) {
         if (!follower_right(&p->follower, t))
-            fail_msg("%s is not right", feed_topic(t));
+            fail_msg("%s is not right", feed_name(&p->feed, t));
     }
     assert_true(subscriber_all_live(p->follower.subscriber));
 }

@@ -8,14 +8,21 @@
 
 enum { TOPIC_A, TOPIC_AB, TOPIC_BBO, TOPIC_TRADE };
 
+/* Of the family. */
+enum { MEMBER_A, MEMBER_AB, MEMBER_B, MEMBER_C };
+
+enum { PAIR_TOPICS_MAX = FEED_TOPICS + 1 };
+
 struct pair {
     struct feed feed;
     struct follower follower;
     uint64_t now_ns;
 };
 
-/* cmocka's setup and teardown: a feed at 0, a follower of all its topics, subscribed. */
+/* cmocka's setup and teardown: a feed at 0, a follower of all its topics, or of its family (where
+ * the snapshot asked for is always the family's), subscribed. */
 int pair_open(void **state);
+int pair_open_family(void **state);
 int pair_close(void **state);
 
 /* One command that changes a cell of the topic, in a frame of its own. */

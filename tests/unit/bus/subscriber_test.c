@@ -259,7 +259,7 @@ static void what_cannot_be_pushed_is_pushed_soon(void **state)
 static void a_topic_nobody_knows_keeps_no_other_waiting_for_long(void **state)
 {
     struct pair *p = *state;
-    subscriber_topic_add(p->follower.subscriber, text_of("l3.NONE"));
+    subscriber_topic_add(p->follower.subscriber, text_of("l3.NONE"), FEED_SHARD);
     struct frame_head head = {.topic = text_of("l3.NONE"), .type = FRAME_EVENTS, .seq = 9};
     uint8_t frame[FRAME_HEAD_SIZE_MAX];
     struct wire_writer w = {frame};

@@ -220,7 +220,7 @@ static void spoil_cancel(struct command *c, const struct world *w, enum reason c
     else if (code == REJECT_INVALID_CLIENT_ORDER_ID)
         m->order_id = 0;
     else if (code == REJECT_UNKNOWN_SYMBOL)
-        m->symbol = text_of("");
+        m->symbol = text_of("BTC");
     else if (code == REJECT_UNKNOWN_ORDER)
         m->order_id = w->whale_ask;
     spoil_any(c, w, code);
@@ -366,6 +366,70 @@ static void an_amend_into_a_full_level_is_refused(void **state)
     kit_close(&w.kit);
 }
 
+/* ---- the symbol of a cancel or an amend ---- */
+
+static void with_an_order_id_the_symbol_may_be_left_out(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, false, false);
+    struct command amend = kit_amend("alice", w.alice_ask, 7, 150);
+    amend.amend_order.symbol = text_of("");
+    assert_int_equal(kit_apply(&w.kit, &amend), 0);
+    assert_true(kit_outcome(&w.kit).order_id == w.alice_ask);
+    struct command cancel = kit_cancel("alice", w.alice_ask);
+    cancel.cancel_order.symbol = text_of("");
+    assert_int_equal(kit_apply(&w.kit, &cancel), 0);
+    assert_int_equal(kit_apply(&w.kit, &cancel), REJECT_UNKNOWN_ORDER);
+    kit_close(&w.kit);
+}
+
+static void by_client_order_id_the_symbol_is_needed(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, false, false);
+    struct command amend = kit_amend("alice", 0, 7, 150);
+    struct command cancel = kit_cancel("alice", 0);
+    amend.amend_order.client_order_id = cancel.cancel_order.client_order_id = text_of("used");
+    amend.amend_order.symbol = cancel.cancel_order.symbol = text_of("");
+    assert_int_equal(kit_apply(&w.kit, &amend), REJECT_UNKNOWN_SYMBOL);
+    assert_int_equal(kit_apply(&w.kit, &cancel), REJECT_UNKNOWN_SYMBOL);
+    kit_close(&w.kit);
+}
+
+static void a_symbol_that_is_given_must_be_the_orders(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, false, false);
+    struct command other = {.type = MESSAGE_ADD_SYMBOL,
+                            .add_symbol = {text_of("ETH-USD"), text_of("1"), text_of("1"), false}};
+    assert_int_equal(kit_apply(&w.kit, &other), 0);
+    struct command amend = kit_amend("alice", w.alice_ask, 7, 150);
+    struct command cancel = kit_cancel("alice", w.alice_ask);
+    amend.amend_order.symbol = cancel.cancel_order.symbol = text_of("ETH-USD");
+    assert_int_equal(kit_apply(&w.kit, &amend), REJECT_UNKNOWN_ORDER);
+    assert_int_equal(kit_apply(&w.kit, &cancel), REJECT_UNKNOWN_ORDER);
+    amend.amend_order.symbol = cancel.cancel_order.symbol = text_of("ETH");
+    assert_int_equal(kit_apply(&w.kit, &amend), REJECT_UNKNOWN_SYMBOL);
+    assert_int_equal(kit_apply(&w.kit, &cancel), REJECT_UNKNOWN_SYMBOL);
+    kit_close(&w.kit);
+}
+
+static void without_a_symbol_the_order_must_still_be_the_accounts(void **state)
+{
+    (void)state;
+    struct world w;
+    world_open(&w, false, false);
+    struct command amend = kit_amend("alice", w.whale_ask, 7, 150);
+    struct command cancel = kit_cancel("alice", w.whale_ask);
+    amend.amend_order.symbol = cancel.cancel_order.symbol = text_of("");
+    assert_int_equal(kit_apply(&w.kit, &amend), REJECT_UNKNOWN_ORDER);
+    assert_int_equal(kit_apply(&w.kit, &cancel), REJECT_UNKNOWN_ORDER);
+    kit_close(&w.kit);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +439,10 @@ int main(void)
         cmocka_unit_test(of_two_refusals_of_a_mass_cancel_the_first_in_precedence_is_given),
         cmocka_unit_test(an_amend_that_would_meet_its_own_account_is_refused),
         cmocka_unit_test(an_amend_into_a_full_level_is_refused),
+        cmocka_unit_test(with_an_order_id_the_symbol_may_be_left_out),
+        cmocka_unit_test(by_client_order_id_the_symbol_is_needed),
+        cmocka_unit_test(a_symbol_that_is_given_must_be_the_orders),
+        cmocka_unit_test(without_a_symbol_the_order_must_still_be_the_accounts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,6 +63,8 @@ static void without_anything_settings_have_their_defaults(void **state)
     assert_true(s->shards == 1 && s->events_max == 1024 && s->heartbeat_ms == 250);
     assert_true(s->finished_per_account == 10000 && s->kept_mib == 64);
     assert_string_equal(s->log_level, "info");
+    assert_string_equal(s->log_format, "json");
+    assert_string_equal(s->log_destination, "stdout");
     assert_int_equal(cluster.symbol_count, 0);
 }
 
@@ -96,15 +98,21 @@ static void every_setting_can_come_from_everywhere(void **state)
     static const struct {
         const char *name, *path;
         bool is_text;
+        uint64_t low, high;
     } rows[] = {
-#define ROW_U64(name, path, default_value, low, high, text) {#name, path, false},
-#define ROW_TEXT(name, path, default_value, text)           {#name, path, true},
+#define ROW_U64(name, path, default_value, low, high, text) {#name, path, false, low, high},
+#define ROW_TEXT(name, path, default_value, text)           {#name, path, true, 0, 0},
         SETTINGS_TABLE(ROW_U64, ROW_TEXT)};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        bool level = strcmp(rows[i].name, "log_level") == 0;
+        const char *word = strcmp(rows[i].name, "log_level") == 0    ? "warn"
+                           : strcmp(rows[i].name, "log_format") == 0 ? "text"
+                                                                     : NULL;
         char variable[64] = "OUTCRY_", flag[64] = "--", text[256];
         char value[64], config[] = "--config", name[] = "a.cfg";
-        strcpy(value, level ? "warn" : rows[i].is_text ? "ipc:///tmp/x.{shard}" : "64");
+        bool in_range = rows[i].low <= 64 && rows[i].high >= 64;
+        snprintf(value, sizeof value, "%u", in_range ? 64 : (unsigned)rows[i].high);
+        if (rows[i].is_text)
+            strcpy(value, word != NULL ? word : "ipc:///tmp/x.{shard}");
         if (strcmp(rows[i].name, "shards") == 0)
             strcpy(value, "3");
         for (unsigned n = 0; n <= strlen(rows[i].name); n++) {
@@ -277,6 +285,48 @@ static void a_log_level_is_one_of_four(void **state)
     }
 }
 
+static void a_log_format_is_json_or_text(void **state)
+{
+    (void)state;
+    static const char *const formats[] = {"json", "text"};
+    char destination[CLUSTER_ADDRESS_SIZE];
+    for (unsigned i = 0; i < 2; i++) {
+        char text[64];
+        snprintf(text, sizeof text, "log_format = %s\n", formats[i]);
+        assert_loads(text);
+        assert_int_equal(cluster_log_options(&cluster, "x", destination).format,
+                         i == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
+    }
+    assert_refused("log_format = JSON\n",
+                   "a.cfg:1: log_format: found \"JSON\", expected json or text");
+}
+
+static void a_log_goes_to_stdout_stderr_or_a_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *setting, *destination;
+    } rows[] = {{"stdout", "stdout"},
+                {"stderr", "stderr"},
+                {"./log", "./log"},
+                {"{run_dir}/{name}.log", "/run/o/matcher-1.log"},
+                {"/var/{name}/{name}{shard}", "/var/matcher-1/matcher-1{shard}"}};
+    char destination[CLUSTER_ADDRESS_SIZE];
+    for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[128];
+        snprintf(text, sizeof text,
+                 "run_dir = /run/o\nlog_destination = \"%s\"\nlog_file_mib = 4096\nlog_files = 1\n",
+                 rows[i].setting);
+        assert_loads(text);
+        struct log_options options = cluster_log_options(&cluster, "matcher-1", destination);
+        assert_string_equal(options.destination, rows[i].destination);
+        assert_true(options.file_size_max == UINT64_C(4096) << 20 && options.files_max == 1);
+    }
+    assert_refused("log_destination = stduot\n",
+                   "a.cfg:1: log_destination: found \"stduot\", expected stdout, stderr or a path "
+                   "with a slash in it");
+}
+
 static void what_finished_orders_take_is_limited_together(void **state)
 {
     (void)state;
@@ -394,6 +444,8 @@ int main(void)
         TEST(a_file_that_is_not_there_or_cannot_be_read_is_told),
         TEST(texts_have_1_to_127_characters),
         TEST(a_log_level_is_one_of_four),
+        TEST(a_log_format_is_json_or_text),
+        TEST(a_log_goes_to_stdout_stderr_or_a_path),
         TEST(what_finished_orders_take_is_limited_together),
         TEST(an_address_is_ipc_or_tcp),
         TEST(order_entry_over_tcp_stays_on_this_machine),

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "node/host.h"
 #include "tests/unit/base/death.h"
 #include "tests/unit/base/scratch.h"
@@ -85,6 +86,15 @@ static void mistakes_end_with_status_2_and_the_programs_name(void **state)
 
 static struct cluster entered;
 
+/* The settings of a run directory, else the defaults. */
+static void settle(const char *run_dir)
+{
+    char error[CONFIG_ERROR_SIZE], program[] = "program", *argv[] = {program, NULL};
+    int argc = 1;
+    assert_true(cluster_load(&entered, &argc, argv, error));
+    strcpy(entered.settings.run_dir, run_dir);
+}
+
 static void enter(void *self)
 {
     host_enter(&entered, self);
@@ -98,7 +108,7 @@ static void a_run_directory_is_made_and_is_ours_alone(void **state)
 {
     (void)state;
     struct stat s;
-    strcpy(entered.settings.run_dir, "run");
+    settle("run");
     assert_string_equal(death_of(enter, name).words, "entered\n");
     assert_int_equal(stat("run", &s), 0);
     assert_true(S_ISDIR(s.st_mode) && (s.st_mode & 0777) == 0700);
@@ -110,7 +120,7 @@ static void a_second_one_of_a_name_is_told_of_the_first(void **state)
 {
     (void)state;
     char expected[256];
-    strcpy(entered.settings.run_dir, ".");
+    settle(".");
     host_enter(&entered, name); /* for the life of this process */
     struct death d = death_of(enter, name);
     snprintf(expected, sizeof expected,
@@ -125,16 +135,80 @@ static void a_second_one_of_a_name_is_told_of_the_first(void **state)
 static void a_run_directory_that_cannot_be_made_is_told(void **state)
 {
     (void)state;
-    strcpy(entered.settings.run_dir, "no/where");
+    settle("no/where");
     struct death d = death_of(enter, name);
     assert_string_equal(d.words, "matcher-0: cannot make the run directory no/where: No such file "
                                  "or directory\n");
     assert_int_equal(d.status, 1);
     scratch_write("file", "");
-    strcpy(entered.settings.run_dir, "file");
+    settle("file");
     d = death_of(enter, name);
     assert_string_equal(d.words, "matcher-0: cannot lock file/matcher-0.lock: Not a directory\n");
     assert_int_equal(d.status, 1);
+}
+
+/* ---- the log ---- */
+
+/* Enter, and log a fact; what stderr is told is told apart. */
+static void enter_and_log(void *self)
+{
+    host_enter(&entered, self);
+    fputs("err:", stderr);
+    log_info("test", "fact", LOG_U64("n", 1));
+    exit(EXIT_SUCCESS);
+}
+
+static void a_service_logs_as_its_settings_say(void **state)
+{
+    (void)state;
+    settle(".");
+    struct death d = death_of(enter_and_log, name);
+    assert_non_null(strstr(d.words, "err:{\"time\":"));
+    assert_non_null(strstr(d.words, "\"event\":\"fact\",\"n\":1}\n"));
+    strcpy(entered.settings.log_format, "text");
+    d = death_of(enter_and_log, name);
+    assert_non_null(strstr(d.words, "Z info  test fact n=1\n"));
+    strcpy(entered.settings.log_destination, "{run_dir}/{name}.log");
+    assert_string_equal(death_of(enter_and_log, name).words, "err:");
+    char text[128];
+    FILE *f = fopen("matcher-0.log", "r");
+    assert_non_null(f);
+    assert_non_null(fgets(text, sizeof text, f));
+    fclose(f);
+    assert_non_null(strstr(text, "Z info  test fact n=1\n"));
+}
+
+static void a_log_that_cannot_be_opened_is_told_and_goes_to_stderr(void **state)
+{
+    (void)state;
+    settle(".");
+    strcpy(entered.settings.log_destination, "no/where/{name}");
+    struct death d = death_of(enter_and_log, name);
+    assert_int_equal(d.status, 0);
+    assert_non_null(strstr(d.words, "\"level\":\"error\",\"module\":\"log\",\"event\":"
+                                    "\"open_failed\",\"destination\":\"no/where/matcher-0\","
+                                    "\"why\":\"No such file or directory\"}\nerr:{\"time\":"));
+    assert_non_null(strstr(d.words, "\"event\":\"fact\",\"n\":1}\n"));
+}
+
+static void write_to_nobody(void *self)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    close(ends[0]);
+    dup2(ends[1], STDOUT_FILENO);
+    enter_and_log(self);
+}
+
+static void a_service_outlives_the_reader_of_its_log(void **state)
+{
+    (void)state;
+    settle(".");
+    struct death d = death_of(write_to_nobody, name);
+    assert_int_equal(d.status, 0);
+    assert_non_null(strstr(d.words, "\"event\":\"write_failed\",\"destination\":\"stdout\","
+                                    "\"why\":\"Broken pipe\"}\n"));
+    assert_non_null(strstr(d.words, "\"event\":\"fact\",\"n\":1}\n"));
 }
 
 /* ---- what must be unpredictable ---- */
@@ -163,6 +237,9 @@ int main(void)
         TEST(a_run_directory_is_made_and_is_ours_alone),
         TEST(a_second_one_of_a_name_is_told_of_the_first),
         TEST(a_run_directory_that_cannot_be_made_is_told),
+        TEST(a_service_logs_as_its_settings_say),
+        TEST(a_log_that_cannot_be_opened_is_told_and_goes_to_stderr),
+        TEST(a_service_outlives_the_reader_of_its_log),
         TEST(replies_are_32_hexadecimal_digits_and_differ),
     };
 #undef TEST

@@ -125,12 +125,11 @@ static void a_size_is_a_decimal_above_zero(void **state)
     char file[128], complaint[256];
     for (unsigned k = 0; k < 2; k++) {
         for (unsigned i = 0; i < sizeof fine / sizeof fine[0]; i++) {
-            int64_t units;
+            struct decimal_unit unit;
             snprintf(file, sizeof file, "symbols\n    A\n        %s = %s\n", keys[k], fine[i]);
             assert_loads(file);
             /* and prices can be counted in it */
-            assert_int_equal(decimal_to_units("0", 1, fine[i], strlen(fine[i]), &units),
-                             DECIMAL_OK);
+            assert_true(decimal_unit_read(&unit, fine[i], strlen(fine[i])));
         }
         for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
             snprintf(file, sizeof file, "symbols\n    A\n        %s = \"%s\"\n", keys[k], wrong[i]);

@@ -102,6 +102,7 @@ class FakePublisher:
         self.asked_at = []  # and when it came
         self.codes = []  # answers to give instead of an answer: names of reject codes
         self.never = set()  # topics that never catch up
+        self.states = {}  # topic: the events of its snapshots, for topics without levels
         self.generous = False  # resends begin with the first frame there is
         self.lose_chunks = set()  # numbers of chunks to lose, once each
         self.silent = 0  # requests to leave unanswered
@@ -194,6 +195,7 @@ class FakePublisher:
                             trade_seq=0)]
             events += [event("level", side=side, price=price, qty=qty)
                        for (side, price), qty in topic.levels.items()]
+            events += self.states.get(fields["topic"], [])
             self.reply(name, fields, self.epoch, self.seq, topic.hash, events)
 
     def reply(self, name, fields, epoch, seq, book_hash, events, code=0):

@@ -153,6 +153,21 @@ class Books(unittest.TestCase):
         view.apply(event("bbo", bid_price=None, bid_qty=0, ask_price=0, ask_qty=4))
         self.assertEqual((view.bids(), view.asks()), ([], [(0, 4)]))
 
+    def test_a_tape_keeps_the_last_thousand_trades_and_counts_all(self):
+        tape = books.book_for("trade.A")
+        self.assertEqual((tape.hash, len(tape.recent), tape.totals), (None, 0, None))
+        self.assertEqual((tape.bids(), tape.asks(1)), ([], []))
+        tape.apply(event("trade_totals", since_ns=0, since_seq=1, trade_count=0, qty_high=0,
+                         qty_low=0, notional_high=0, notional_low=0, first_price=None,
+                         last_price=None, high_price=None, low_price=None))
+        for seq in range(1, 1002):
+            tape.apply(event("trade", trade_id=seq, maker_order_id=1, taker_order_id=2,
+                             price=-seq, qty=2, aggressor=0), seq, 1000 + seq)
+            self.assertEqual(len(tape.recent), min(seq, 1000))
+        self.assertEqual((tape.recent[0].seq, tape.recent[0].time_ns), (2, 1002))
+        self.assertEqual(tape.recent[-1].trade_id, 1001)
+        self.assertEqual(tape.totals, (0, 1, 1001, 2002, -1001 * 1002, -1, -1001, -1, -1001))
+
     def test_a_queue_lists_its_orders_oldest_first(self):
         book = books.L3Book()
         for order_id in (5, 3, 9):

@@ -232,17 +232,46 @@ class Reading(SubscriberTest):
         self.assertIn(b"l2.BTC-USD\0", self.publisher.subscribed)
 
     def test_a_topic_without_a_state_has_no_book(self):
-        topic = "trade.BTC-USD"
+        topic = "acct.A"
         subscriber = self.subscribe(topic)
         self.publisher.xpub.send(frame(topic, 1, 1, 0, 1, None, [
-            [1, [event("trade", trade_id=1, maker_order_id=2, taker_order_id=3, price=4, qty=5,
-                       aggressor=SELL)]]]))
+            [1, [event("order_cancelled", order_id=1, qty=2, reason=3)]]]))
         self.publisher.heartbeat()
         update = self.next(subscriber)
         self.assertEqual((update.kind, update.seq, update.book), ("snapshot", 0, None))
         update = self.next(subscriber)
-        self.assertEqual(update.events[0].aggressor, outcry.Side.SELL)
+        self.assertEqual(update.events[0].qty, 2)
         self.assertIsNone(update.book)
+
+    def test_trades_are_known_from_the_snapshot_and_added_to_as_they_come(self):
+        topic = "trade.BTC-USD"
+        trade = {"maker_order_id": 2, "taker_order_id": 3, "aggressor": SELL}
+        self.publisher.seq = 7
+        self.publisher.states[topic] = [
+            event("trade_totals", since_ns=5, since_seq=4, trade_count=1002, qty_high=1, qty_low=0,
+                  notional_high=-1, notional_low=2**64 - 9, first_price=1, last_price=2,
+                  high_price=9, low_price=0),
+            event("past_trade", seq=6, time_ns=66, trade_id=9, price=4, qty=5, **trade),
+            event("past_trade", seq=7, time_ns=77, trade_id=10, price=2, qty=5, **trade)]
+        subscriber = self.subscribe(topic)
+        self.publisher.heartbeat(topic)
+        update = self.next(subscriber)
+        tape = update.book
+        self.assertEqual([(t.seq, t.time_ns, t.price) for t in tape.recent],
+                         [(6, 66, 4), (7, 77, 2)])
+        self.assertEqual(tape.totals, (5, 4, 1002, 2**64, -9, 1, 2, 9, 0))
+        self.publisher.xpub.send(frame(topic, 1, 1, 7, 11, None, [
+            [8, [event("trade", trade_id=11, price=-1, qty=2, **trade)]],
+            [11, [event("trade", trade_id=12, price=10, qty=1, **trade),
+                  event("trade", trade_id=13, price=3, qty=1, **trade)]]]))
+        self.assertEqual(self.next(subscriber).book.totals,
+                         (5, 4, 1003, 2**64 + 2, -11, 1, -1, 9, -1))
+        update = self.next(subscriber)
+        self.assertIs(update.book, tape)
+        self.assertEqual(tape.totals, (5, 4, 1005, 2**64 + 4, 2, 1, 3, 10, -1))
+        self.assertEqual([(t.seq, t.time_ns, t.trade_id) for t in list(tape.recent)[2:]],
+                         [(8, update.time_ns, 11), (11, update.time_ns, 12),
+                          (11, update.time_ns, 13)])
 
     def test_the_iteration_ends_after_its_timeout(self):
         subscriber = self.joined()

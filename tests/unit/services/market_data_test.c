@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "tests/unit/services/plain_book.h"
+#include "tests/unit/services/plain_trades.h"
 #include "tests/unit/services/replica.h"
 #include "tests/unit/services/stage.h"
 
@@ -379,6 +380,83 @@ static void a_snapshot_is_the_view_and_says_where_its_topics_stand(void **state)
     ask("l2." SYMBOL_ONE, 8, REJECT_NOT_CAUGHT_UP);
 }
 
+/* ---- the trades so far ---- */
+
+static struct trades_told ask_trades(const char *topic)
+{
+    struct trades_told told = {.count = 0};
+    uint64_t type;
+    struct wire_reader fields;
+    struct frame_reader f = ask(topic, 0, 0);
+    assert_true(frame_next_event(&f, &type, &fields) && type == MESSAGE_BOOK_POSITION);
+    assert_true(trades_told_event(&told, type, &fields));
+    assert_true(frame_next_event(&f, &type, &fields) && type == MESSAGE_TRADE_TOTALS);
+    assert_true(trades_told_event(&told, type, &fields));
+    while (frame_next_event(&f, &type, &fields))
+        assert_true(trades_told_event(&told, type, &fields));
+    return told;
+}
+
+static void a_snapshot_of_trades_is_their_totals_and_the_last_of_them(void **state)
+{
+    (void)state;
+    place(SYMBOL_ONE, SIDE_SELL, 100, 2); /* 5 */
+    place(SYMBOL_ONE, SIDE_SELL, 103, 4); /* 6 */
+    matcher.now_ns += 1000;
+    place(SYMBOL_ONE, SIDE_BUY, 103, 5); /* 7 takes 2 at 100 and 3 at 103 */
+    matcher.now_ns += 1000;
+    place(SYMBOL_ONE, SIDE_BUY, 103, 1); /* 8 takes the last */
+    pump();
+    struct trades_told t = ask_trades("trade." SYMBOL_ONE);
+    static const struct past_trade expected[] = {{.seq = 7, .price = 100, .qty = 2},
+                                                 {.seq = 7, .price = 103, .qty = 3},
+                                                 {.seq = 8, .price = 103, .qty = 1}};
+    assert_int_equal(t.count, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        const struct past_trade *p = &t.trades[i];
+        assert_true(p->seq == expected[i].seq && p->price == expected[i].price);
+        assert_true(p->qty == expected[i].qty && p->aggressor == SIDE_BUY);
+        assert_true(p->time_ns == matcher.now_ns - (p->seq == 7 ? 1000 : 0));
+        assert_true((p->maker_order_id & 0xFFFF) == (i == 0 ? 5 : 6));
+        assert_true((p->taker_order_id & 0xFFFF) == p->seq);
+        assert_true(i == 0 || p->trade_id > p[-1].trade_id);
+    }
+    assert_true(t.totals.since_seq == 1 && t.totals.since_ns == 0);
+    assert_true(t.totals.trade_count == 3 && t.totals.qty_low == 6);
+    assert_int_equal(t.totals.notional_low, 200 + 4 * 103);
+    assert_true(t.totals.first_price.value == 100 && t.totals.last_price.value == 103);
+    assert_true(t.totals.high_price.value == 103 && t.totals.low_price.value == 100);
+    t = ask_trades("trade." SYMBOL_OTHER); /* each symbol has its own */
+    assert_true(t.count == 0 && t.totals.trade_count == 0 && t.totals.since_seq == 1);
+}
+
+/* Places a trade at the next two sequences. */
+static void place_trade(const char *symbol)
+{
+    place(symbol, SIDE_BUY, 100, 1);
+    place(symbol, SIDE_SELL, 100, 1);
+}
+
+static void a_replica_that_comes_late_counts_from_where_it_joined(void **state)
+{
+    (void)state;
+    place_trade(SYMBOL_ONE); /* 5 and 6 */
+    stage_clear(&matcher);
+    matcher.now_ns += NS_PER_SECOND;
+    heartbeat(); /* it tells of the trade, which the replica missed */
+    pump();
+    uint64_t joined_ns = matcher.now_ns;
+    struct trades_told t = ask_trades("trade." SYMBOL_ONE);
+    assert_true(market_data_ready(replica.market_data));
+    assert_true(t.count == 0 && t.totals.trade_count == 0);
+    assert_true(t.totals.since_seq == 7 && t.totals.since_ns == joined_ns);
+    place_trade(SYMBOL_ONE);
+    pump();
+    t = ask_trades("trade." SYMBOL_ONE);
+    assert_true(t.count == 1 && t.totals.trade_count == 1 && t.totals.since_seq == 7);
+    assert_int_equal(t.trades[0].seq, 8);
+}
+
 /* ---- a new epoch ---- */
 
 static void matcher_restarts(void)
@@ -416,6 +494,20 @@ static void a_new_epoch_replaces_every_view(void **state)
     assert_true(f.head.epoch == STAGE_EPOCH + 1 && f.head.hash.value == 0);
 }
 
+static void trades_of_an_epoch_that_is_over_are_forgotten(void **state)
+{
+    (void)state;
+    place_trade(SYMBOL_ONE);
+    pump();
+    assert_int_equal(ask_trades("trade." SYMBOL_ONE).count, 1);
+    matcher_restarts();
+    heartbeat();
+    pump();
+    struct trades_told t = ask_trades("trade." SYMBOL_ONE);
+    assert_true(t.count == 0 && t.totals.trade_count == 0 && !t.totals.last_price.given);
+    assert_true(t.totals.since_seq == 1 && t.totals.since_ns == 0); /* again from the start */
+}
+
 /* One symbol's frame tells of the new epoch; nothing has been heard of the others since. They must
  * not be passed off as of the new one. */
 static void a_view_of_the_old_epoch_is_not_told_under_the_new_one(void **state)
@@ -447,10 +539,9 @@ static void a_view_of_the_old_epoch_is_not_told_under_the_new_one(void **state)
 
 /* ---- faults and strangers ---- */
 
-static void a_wrong_hash_is_not_passed_on_and_the_view_joins_again(void **state)
+/* What the matcher said reaches the replica with another hash. */
+static void deliver_with_wrong_hashes(void)
 {
-    (void)state;
-    place(SYMBOL_ONE, SIDE_BUY, 100, 5);
     for (unsigned i = 0; i < matcher.said_count; i++) {
         struct said *m = &matcher.said[i];
         if (m->output != MATCHER_OUTPUT_PUBLIC)
@@ -461,6 +552,13 @@ static void a_wrong_hash_is_not_passed_on_and_the_view_joins_again(void **state)
         replica_receive(&replica, 0, m->bytes, m->size);
     }
     stage_clear(&matcher);
+}
+
+static void a_wrong_hash_is_not_passed_on_and_the_view_joins_again(void **state)
+{
+    (void)state;
+    place(SYMBOL_ONE, SIDE_BUY, 100, 5);
+    deliver_with_wrong_hashes();
     assert_int_equal(replica.published_count, 0);
     assert_false(market_data_ready(replica.market_data));
     pump();
@@ -469,6 +567,23 @@ static void a_wrong_hash_is_not_passed_on_and_the_view_joins_again(void **state)
     pump();
     struct frame_reader f = replica_frame(&replica, "l2." SYMBOL_ONE);
     assert_int_equal(f.head.prev_seq, 5); /* the lost one is a gap to readers, and they are told */
+}
+
+/* The trade of the frame that was wrong is told to nobody, and counts nowhere: not even where the
+ * matcher says that it was the last. */
+static void trades_of_a_frame_with_a_wrong_hash_do_not_count(void **state)
+{
+    (void)state;
+    place_trade(SYMBOL_ONE); /* 6 */
+    place(SYMBOL_ONE, SIDE_BUY, 100, 5);
+    pump();
+    replica_clear(&replica);
+    place(SYMBOL_ONE, SIDE_SELL, 100, 1); /* 8 */
+    deliver_with_wrong_hashes();
+    assert_int_equal(replica.published_count, 0);
+    pump();
+    struct trades_told t = ask_trades("trade." SYMBOL_ONE);
+    assert_true(t.count == 0 && t.totals.trade_count == 0 && t.totals.since_seq == 9);
 }
 
 static void garbage_is_passed_over(void **state)
@@ -524,9 +639,13 @@ int main(void)
         BEFORE(before_it_has_joined_it_says_nothing),
         TEST(a_heartbeat_follows_the_matchers_and_tells_of_complete_views),
         TEST(a_snapshot_is_the_view_and_says_where_its_topics_stand),
+        TEST(a_snapshot_of_trades_is_their_totals_and_the_last_of_them),
+        BEFORE(a_replica_that_comes_late_counts_from_where_it_joined),
         TEST(a_new_epoch_replaces_every_view),
+        TEST(trades_of_an_epoch_that_is_over_are_forgotten),
         TEST(a_view_of_the_old_epoch_is_not_told_under_the_new_one),
         TEST(a_wrong_hash_is_not_passed_on_and_the_view_joins_again),
+        TEST(trades_of_a_frame_with_a_wrong_hash_do_not_count),
         TEST(garbage_is_passed_over),
         TEST(without_room_nothing_more_is_taken_in),
     };

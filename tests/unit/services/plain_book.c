@@ -115,7 +115,8 @@ bool plain_event(struct plain_book *b, enum plain_source source, uint64_t type,
         note_trade(b, 1, &t);
         return true;
     }
-    return false;
+    /* What a snapshot tells of trades is no part of a book. */
+    return source == PLAIN_TRADE && (type == MESSAGE_TRADE_TOTALS || type == MESSAGE_PAST_TRADE);
 }
 
 void plain_forget(struct plain_book *b, enum plain_source source)

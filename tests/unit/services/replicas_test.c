@@ -1,7 +1,8 @@
 /* matchers, two market-datas and a reader, at random. One replica misses nothing; the other comes
  * late, over a bad wire, and begins again now and then; so do the matchers. What the first
  * publishes is right by the plainest book there is; the second publishes the same bytes or none;
- * what it says in heartbeats is true; and the reader behind it ends with the right books. */
+ * what it says in heartbeats is true; and the reader behind it ends with the right books. What
+ * either tells of past trades is true of all that were since the moment it names. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include "tests/unit/services/flow.h"
 #include "tests/unit/services/library.h"
 #include "tests/unit/services/plain_book.h"
+#include "tests/unit/services/plain_trades.h"
 #include "tests/unit/services/replica.h"
 #include "tests/unit/services/stage.h"
 
@@ -28,9 +30,11 @@ enum {
     STEP_MS = 10,
     STEPS = 150,         /* of bad weather */
     SETTLE_STEPS = 5000, /* of good weather, at most */
+    MANY_STEPS = 3000,   /* of good weather, until more trades were than are kept */
 };
 
-#define READER "ffffffffffffffffffffffffffffffff"
+#define READER  "ffffffffffffffffffffffffffffffff"
+#define CHECKER "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee" /* asks both for trades, and loses nothing */
 
 static const char *const symbols[SYMBOLS] = {SYMBOL_ONE, SYMBOL_OTHER, SYMBOL_ANY};
 static const char *const kinds[KINDS] = {"l3.", "l2.", "bbo.", "trade."};
@@ -55,6 +59,7 @@ struct world {
     bool late_runs;
     struct library library;
     struct plain_book first_books[SYMBOLS];
+    struct plain_trades first_trades[SYMBOLS];
     struct plain_book reader_books[SYMBOLS];
     subscriber_t *reader;
     struct link to_reader, from_reader;
@@ -62,6 +67,7 @@ struct world {
 
 static struct world w;
 static unsigned long total_frames, total_compared, total_positions, total_restarts, total_joins;
+static unsigned long total_asked, total_alike;
 
 static unsigned shard_of(unsigned symbol)
 {
@@ -101,8 +107,13 @@ static void apply_to_first(const struct bytes *m)
     total_frames++;
     struct frame_head head = f.head;
     while (frame_next_group(&f)) {
-        while (frame_next_event(&f, &type, &fields))
+        while (frame_next_event(&f, &type, &fields)) {
+            struct wire_reader again = fields;
             assert_true(plain_event(&w.first_books[symbol], kind, type, &fields));
+            if (kind == PLAIN_TRADE)
+                assert_true(
+                    plain_trades_add(&w.first_trades[symbol], f.group_seq, head.time_ns, &again));
+        }
     }
     if (kind == PLAIN_L3)
         assert_true(head.hash.value == plain_l3_hash(&w.first_books[symbol]));
@@ -167,6 +178,80 @@ static void take_from_late(void)
         free((void *)(uintptr_t)w.late.requests[i].data);
     }
     w.late.request_count = 0;
+}
+
+/* ---- past trades, as either replica tells of them ---- */
+
+/* What a replica answers, chunk by chunk. */
+struct trades_answer {
+    bool given;
+    struct frame_head head;
+    struct trades_told told;
+    uint8_t bytes[256 << 10];
+    size_t size;
+};
+
+static void read_trades(struct trades_answer *a, const struct bytes *m)
+{
+    struct frame_reader f;
+    struct reply reply;
+    uint64_t type;
+    struct wire_reader fields;
+    assert_int_equal(frame_read(&f, m->data, m->size), FRAME_READ_OK);
+    assert_true(text_equal(f.head.topic, text_of("re." CHECKER)));
+    assert_true(frame_next_group(&f) && frame_next_event(&f, &type, &fields));
+    reply_get_fields(&fields, &reply);
+    a->given = reply.code == 0;
+    a->head = f.head;
+    while (frame_next_event(&f, &type, &fields))
+        assert_true(trades_told_event(&a->told, type, &fields));
+    assert_true(a->size + m->size <= sizeof a->bytes);
+    memcpy(a->bytes + a->size, m->data, m->size);
+    a->size += m->size;
+}
+
+/* What a replica answers now; the answer holds for all that it was asked at this moment. */
+static void ask_trades(struct replica *r, unsigned symbol, struct trades_answer *a)
+{
+    char topic[64];
+    uint8_t bytes[SNAPSHOT_SIZE_MAX + 1];
+    struct wire_writer q = {bytes};
+    snprintf(topic, sizeof topic, "trade.%s", symbols[symbol]);
+    request_write(&q, &(struct request){.type = MESSAGE_SNAPSHOT,
+                                        .snapshot = {text_of(CHECKER), 1, text_of(topic), 0}});
+    a->given = false;
+    a->size = 0;
+    a->told.count = 0;
+    assert_int_equal(r->published_count, 0);
+    replica_receive(r, w.shard_count, bytes, (size_t)(q.at - bytes));
+    assert_true(r->published_count > 0);
+    for (unsigned i = 0; i < r->published_count; i++)
+        read_trades(a, &r->published[i]);
+    replica_clear(r);
+    if (!a->given || a->head.epoch != w.shards[shard_of(symbol)].options.epoch)
+        return; /* it knows nothing, or not yet of the new history */
+    assert_true(plain_trades_fit(&w.first_trades[symbol], a->head.seq, &a->told));
+    total_asked++;
+}
+
+/* Both replicas, of every symbol; those that count from the same moment must say the same. */
+static void watch_trades(void)
+{
+    static struct trades_answer first, late;
+    for (unsigned i = 0; i < SYMBOLS; i++) {
+        ask_trades(&w.first, i, &first);
+        if (first.given)
+            assert_int_equal(first.told.totals.since_seq, 1); /* it missed nothing */
+        if (!w.late_runs)
+            continue;
+        ask_trades(&w.late, i, &late);
+        if (first.given && late.given && first.head.epoch == late.head.epoch &&
+            first.head.seq == late.head.seq && late.told.totals.since_seq == 1) {
+            assert_int_equal(first.size, late.size);
+            assert_memory_equal(first.bytes, late.bytes, first.size);
+            total_alike++;
+        }
+    }
 }
 
 /* ---- matchers ---- */
@@ -274,6 +359,8 @@ static void matcher_restart(unsigned shard)
     for (unsigned i = 0; i < SYMBOLS; i++) {
         if (shard_of(i) == shard)
             memset(&w.first_books[i], 0, sizeof w.first_books[i]);
+        if (shard_of(i) == shard)
+            w.first_trades[i].count = 0;
     }
     total_restarts++;
 }
@@ -285,6 +372,7 @@ static void late_open(void)
     char digit = (char)('1' + random_below(&w.random, 8));
     replica_open(&w.late, &w.cluster, digit);
     replica_subscribe(&w.late, READER);
+    replica_subscribe(&w.late, CHECKER);
     for (unsigned i = 0; i < w.shard_count; i++)
         subscribe_at_matcher(&w.shards[i].stage, w.late.reply);
     w.late_runs = true;
@@ -369,12 +457,12 @@ static void reader_open(void)
 {
     struct subscriber_owner owner = {
         .self = NULL, .reset = on_reset, .event = on_event, .hash = on_hash};
-    w.reader =
-        subscriber_new(&owner, &(struct subscriber_requests){NULL, on_push}, READER, 1 << 16);
+    w.reader = subscriber_new(&owner, &(struct subscriber_requests){NULL, on_push}, READER, 1 << 16,
+                              SYMBOLS * KINDS);
     for (unsigned i = 0; i < SYMBOLS * KINDS; i++) {
         char name[64];
         snprintf(name, sizeof name, "%s%s", kinds[i % KINDS], symbols[i / KINDS]);
-        subscriber_topic_add(w.reader, text_of(name));
+        subscriber_topic_add(w.reader, text_of(name), (uint16_t)shard_of(i / KINDS));
     }
 }
 
@@ -413,6 +501,7 @@ static void begin(uint64_t seed)
     replica_cluster(&w.cluster, w.shard_count);
     library_open(&w.library);
     replica_open(&w.first, &w.cluster, '0');
+    replica_subscribe(&w.first, CHECKER);
     memset(w.late.reply, '9', REPLY_SIZE);
     for (unsigned i = 0; i < w.shard_count; i++) {
         struct shard *s = &w.shards[i];
@@ -460,6 +549,8 @@ static void bad_times(void)
         if (restarts && random_once_in(&w.random, 80))
             matcher_restart((unsigned)random_below(&w.random, w.shard_count));
         step(true);
+        if (i % 10 == 0)
+            watch_trades();
     }
     if (!w.late_runs)
         late_open();
@@ -491,6 +582,30 @@ static void one_run(uint64_t seed)
         step(steps < 20);
     if (steps == SETTLE_STEPS)
         fail_msg("the reader does not get right again");
+    watch_trades();
+    finish();
+}
+
+/* Both join before the first trade; then they answer alike to the byte. */
+static void replicas_that_saw_the_epoch_begin_tell_the_same_of_its_trades(void **state)
+{
+    (void)state;
+    static const struct weather fine = {0, 0, 0, 0};
+    begin(1);
+    for (unsigned i = 0; i < w.shard_count; i++)
+        w.shards[i].to_late.weather = w.shards[i].from_late.weather = fine;
+    late_open();
+    for (unsigned steps = 0; !market_data_ready(w.late.market_data); steps++) {
+        assert_true(steps < SETTLE_STEPS);
+        step(false);
+    }
+    unsigned long alike = total_alike;
+    for (unsigned i = 0; i < MANY_STEPS; i++)
+        step(true);
+    step(false); /* what the last one said is there */
+    watch_trades();
+    assert_int_equal(total_alike - alike, SYMBOLS);
+    assert_true(w.first_trades[0].count > PLAIN_TRADES_TOLD); /* more than are told one by one */
     finish();
 }
 
@@ -500,12 +615,14 @@ static void replicas_are_alike_and_readers_get_right(void **state)
     seeds_run("replicas", 150, one_run);
     print_message("frames %lu of a late replica %lu positions %lu restarts %lu joins %lu\n",
                   total_frames, total_compared, total_positions, total_restarts, total_joins);
+    print_message("snapshots of trades %lu alike %lu\n", total_asked, total_alike);
 }
 
 int main(int argc, char **argv)
 {
     seeds_arguments(argc, argv);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replicas_that_saw_the_epoch_begin_tell_the_same_of_its_trades),
         SEEDS_TEST(replicas_are_alike_and_readers_get_right),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,56 @@
+#include "cli/status.h"
+
+#include <stdlib.h>
+
+#include "cli/rest.h"
+#include "node/host.h"
+
+static const char usage[] =
+    "usage: outcry status [--json] [--config FILE] [--SETTING VALUE ...]\n"
+    "\n"
+    "How the cluster is, as its gateway sees it: matchers, market data, orders. The exit status is "
+    "0\n"
+    "if all is well.\n"
+    "\n"
+    "  outcry status\n"
+    "  outcry status --gateway-address 127.0.0.1:8010\n";
+
+static long long number(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
+}
+
+static void show(const json_t *health)
+{
+    size_t i;
+    json_t *shard;
+    printf("gateway      %s, %s\n", rest_text(health, "gateway"), rest_text(health, "status"));
+    printf("market data  %s, %lld of %lld symbols known\n", rest_text(health, "market_data"),
+           number(health, "symbols_known"), number(health, "symbols"));
+    printf("open orders  %lld\n", number(health, "open_orders"));
+    json_array_foreach(json_object_get(health, "shards"), i, shard)
+        printf("shard %-6lld matcher %s, orders %s, epoch %lld, sequence %lld, %lld unanswered\n",
+               number(shard, "shard"), rest_text(shard, "matcher"),
+               json_is_true(json_object_get(shard, "orders_known")) ? "known" : "not known yet",
+               number(shard, "epoch"), number(shard, "seq"), number(shard, "unanswered"));
+}
+
+int status_main(int argc, char **argv)
+{
+    static struct cluster cluster;
+    char base[REST_URL_SIZE];
+    struct rest_answer a;
+    host_load(&cluster, &argc, argv, usage);
+    bool json = rest_flag(&argc, argv, "--json");
+    host_no_more_flags(argc, argv);
+    rest_base(&cluster, base);
+    if (!rest_ask("status", "GET", base, "/health", NULL, &a))
+        return EXIT_FAILURE;
+    if (json)
+        puts(a.text);
+    else
+        show(a.json);
+    int status = a.status == 200 ? EXIT_SUCCESS : EXIT_FAILURE;
+    rest_free(&a);
+    return status;
+}

@@ -1,0 +1,603 @@
+/* exchange: one HTTP request and its answer.
+ *
+ *     who and whereto (trust.h, routes.h, rate_limit.h) ─> body ─> ask (requests.h)
+ *     ─> desk ─> the step ─> answer ─> headers and body, in one write
+ *
+ * The order of checks is that of what they cost and of what they protect: Host and Origin before
+ * anything else, the limit before the body, the body's size before its bytes. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "gateway/edge_parts.h"
+#include "gateway/openapi.h"
+#include "gateway/routes.h"
+#include "gateway/trust.h"
+
+enum {
+    HEAD_SIZE_MAX = 4 << 10,   /* of an answer */
+    LOCAL_BODY_SIZE = 1 << 20, /* of what is answered without the step */
+    BODY_PIECE = 1 << 10,
+};
+
+struct exchange {
+    edge_t *edge;
+    struct mg_connection *http;
+    const struct mg_request_info *info;
+    struct connection *connection;
+    bool admin;
+    uint64_t start_ns; /* monotonic */
+    uint64_t received_ns;
+    enum route_name route;
+    struct text part;
+    char request_id[REQUEST_ID_SIZE_MAX + 1];
+    char client[TRUST_ADDRESS_SIZE];
+    char allow[ROUTE_ALLOW_SIZE];
+    const char *cors_origin; /* NULL: no CORS headers */
+    struct rate_verdict rate;
+    bool close; /* the connection ends with this answer */
+};
+
+/* ---- answers ---- */
+
+static const char *reason_phrase(unsigned status)
+{
+    return mg_get_response_code_text(NULL, (int)status);
+}
+
+struct head {
+    char text[HEAD_SIZE_MAX];
+    size_t size;
+};
+
+__attribute__((format(printf, 2, 3))) static void put_header(struct head *h, const char *form, ...)
+{
+    va_list arguments;
+    va_start(arguments, form);
+    int size = vsnprintf(h->text + h->size, sizeof h->text - h->size, form, arguments);
+    va_end(arguments);
+    if (size > 0 && (size_t)size < sizeof h->text - h->size)
+        h->size += (size_t)size;
+}
+
+static void put_cors(struct head *h, const struct exchange *x)
+{
+    if (x->cors_origin != NULL)
+        put_header(h,
+                   "Access-Control-Allow-Origin: %.200s\r\n"
+                   "Access-Control-Expose-Headers: X-At, X-Request-Id, RateLimit, "
+                   "RateLimit-Policy, Retry-After, Server-Timing\r\n"
+                   "Vary: Origin\r\n",
+                   x->cors_origin);
+}
+
+static void put_rate(struct head *h, const struct exchange *x)
+{
+    if (!x->rate.limited)
+        return;
+    const char *name = rate_class_name(route_of(x->route)->class);
+    put_header(h,
+               "RateLimit-Policy: \"%s\";q=%" PRIu64 ";w=1\r\n"
+               "RateLimit: \"%s\";r=%" PRIu64 ";t=%d\r\n",
+               name, x->rate.quota, name, x->rate.remaining, 1);
+}
+
+struct response {
+    unsigned status;
+    enum reason code; /* why it is not a success; 0: it is */
+    const char *type; /* of the body */
+    struct text body;
+    struct text at;
+    unsigned retry_after_s;
+    uint64_t waited_ns;
+};
+
+static void put_head(struct head *h, const struct exchange *x, const struct response *r)
+{
+    double total_ms = (double)(clock_monotonic_ns() - x->start_ns) / 1e6;
+    put_header(h, "HTTP/1.1 %u %s\r\n", r->status, reason_phrase(r->status));
+    if (r->status != 204)
+        put_header(h, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->type, r->body.size);
+    put_header(h,
+               "X-Request-Id: %s\r\nServer-Timing: total;dur=%.3f, matcher;dur=%.3f\r\n"
+               "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
+               x->request_id, total_ms, (double)r->waited_ns / 1e6);
+    if (r->at.size > 0 && r->at.size < HEAD_SIZE_MAX / 2)
+        put_header(h, "X-At: %.*s\r\n", (int)r->at.size, r->at.data);
+    if (r->retry_after_s > 0)
+        put_header(h, "Retry-After: %u\r\n", r->retry_after_s);
+    if (x->allow[0] != '\0')
+        put_header(h, "Allow: %s\r\n", x->allow);
+    if (r->status == 426)
+        put_header(h, "Upgrade: websocket\r\n");
+    put_rate(h, x);
+    put_cors(h, x);
+    put_header(h, "Connection: %s\r\n\r\n", x->close ? "close" : "keep-alive");
+}
+
+static int reply(struct exchange *x, const struct response *r)
+{
+    struct head h = {.size = 0};
+    char small[8 << 10];
+    put_head(&h, x, r);
+    const char *method = x->info->request_method; /* NULL where not even that could be read */
+    bool head_only = method != NULL && strcmp(method, "HEAD") == 0;
+    size_t body_size = head_only ? 0 : r->body.size;
+    size_t size = h.size + body_size;
+    char *all = size <= sizeof small ? small : malloc(size);
+    if (all != NULL) {
+        memcpy(all, h.text, h.size);
+        if (body_size > 0)
+            memcpy(all + h.size, r->body.data, body_size);
+        (void)mg_write(x->http, all, size); /* who is gone does not want it */
+    }
+    if (all != small)
+        free(all);
+    if (x->close)
+        mg_disable_keep_alive(x->http);
+    uint64_t took_ns = clock_monotonic_ns() - x->start_ns;
+    http_metrics_add(x->edge->metrics, x->route, r->status, r->code, took_ns);
+    if (r->status >= 500 && r->code != REJECT_NOT_READY)
+        log_warn("gateway", "request_failed", LOG_TEXT("request_id", x->request_id),
+                 LOG_TEXT("route", route_labels()[x->route]), LOG_U64("status", r->status),
+                 LOG_U64("code", r->code), LOG_TEXT("client", x->client),
+                 LOG_U64("us", took_ns / NS_PER_US));
+    return (int)r->status;
+}
+
+static int reply_problem(struct exchange *x, const struct problem *p)
+{
+    char text[4 << 10];
+    struct json_writer j;
+    struct problem_context context = {.request_id = text_of(x->request_id), .at = {"", 0}};
+    json_writer_init(&j, text, sizeof text);
+    json_object_begin(&j, NULL);
+    problem_put(&j, p, &context);
+    json_object_end(&j);
+    uint64_t wait_s = x->rate.wait_ms / 1000 + 1;
+    return reply(
+        x, &(struct response){.status = problem_status(p->code),
+                              .code = p->code,
+                              .type = "application/problem+json",
+                              .body = {text, json_writer_size(&j)},
+                              .retry_after_s = problem_retryable(p->code) ? (unsigned)wait_s : 0});
+}
+
+/* ---- who, and whereto ---- */
+
+static bool request_id_fine(const char *id)
+{
+    size_t size = strlen(id);
+    return size >= 1 && size <= REQUEST_ID_SIZE_MAX &&
+           strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-") == size;
+}
+
+/* The client's own, or one of ours. */
+static void name_request(struct exchange *x)
+{
+    const char *given = mg_get_header(x->http, "X-Request-Id");
+    if (given != NULL && request_id_fine(given))
+        snprintf(x->request_id, sizeof x->request_id, "%s", given);
+    else
+        snprintf(x->request_id, sizeof x->request_id, "%016" PRIx64 "-%" PRIx64,
+                 x->edge->request_base, atomic_fetch_add(&x->edge->request_count, 1));
+}
+
+static bool check_trust(struct exchange *x, struct problem *p)
+{
+    const struct settings *s = x->edge->settings;
+    const char *host = mg_get_header(x->http, "Host"), *origin = mg_get_header(x->http, "Origin");
+    if (x->admin)
+        return true;
+    if (!trust_host(host, s->hosts))
+        return problem_set(p, REJECT_FOREIGN_HOST, "header", "Host",
+                           "this gateway is not reached by that name; setting hosts lists more");
+    switch (trust_origin(origin, host, s->origins)) {
+    case TRUST_ORIGIN_FOREIGN:
+        return problem_set(p, REJECT_FOREIGN_ORIGIN, "header", "Origin",
+                           "pages of that origin may not speak to this gateway; setting origins "
+                           "lists those that may");
+    case TRUST_ORIGIN_LISTED:
+        x->cors_origin = origin;
+        return true;
+    default:
+        return true;
+    }
+}
+
+static bool probe(enum route_name route)
+{
+    return route == ROUTE_HEALTH || route == ROUTE_LIVE || route == ROUTE_READY ||
+           route == ROUTE_STARTED || route == ROUTE_METRICS;
+}
+
+static bool check_budget(struct exchange *x, struct problem *p)
+{
+    edge_t *e = x->edge;
+    if (x->admin)
+        return true;
+    pthread_mutex_lock(&e->mutex);
+    uint64_t count = e->connection_count;
+    pthread_mutex_unlock(&e->mutex);
+    uint64_t sockets = websockets_counts(e->websockets).open;
+    if (count <= sockets + e->settings->rest_connections_max || x->route == ROUTE_SOCKET)
+        return true;
+    x->close = true;
+    return problem_set(p, REJECT_TOO_MANY_CONNECTIONS, NULL, NULL,
+                       "%" PRIu64 " connections are served at once; this one is closed",
+                       e->settings->rest_connections_max);
+}
+
+static bool check_rate(struct exchange *x, struct problem *p)
+{
+    enum rate_class class = route_of(x->route)->class;
+    if (x->admin || class == RATE_CLASS_COUNT)
+        return true;
+    x->rate = rate_limit_take(x->edge->limits, x->client, class, x->start_ns);
+    return x->rate.allowed ||
+           problem_set(p, REJECT_RATE_LIMITED, NULL, NULL,
+                       "%" PRIu64 " %s a second from one address; try again in %" PRIu64 " ms",
+                       x->rate.quota, rate_class_name(class), x->rate.wait_ms);
+}
+
+static bool check_route(struct exchange *x, struct problem *p)
+{
+    x->route = route_find(x->info->request_method, x->info->local_uri_raw, &x->part, x->allow, p);
+    if (x->route == ROUTE_NONE)
+        return false;
+    x->allow[0] = '\0';
+    if (x->admin && !probe(x->route)) {
+        x->route = ROUTE_NONE;
+        return problem_set(p, REJECT_UNKNOWN_PATH, "path", NULL,
+                           "probes and metrics only; everything else is on the gateway's port");
+    }
+    if (!probe(x->route) && atomic_load(&x->edge->draining)) {
+        x->close = true;
+        return problem_set(p, REJECT_DRAINING, NULL, NULL, "the gateway is stopping");
+    }
+    return true;
+}
+
+/* ---- the body ---- */
+
+static bool is_json(const char *type)
+{
+    static const char json[] = "application/json";
+    size_t size = sizeof json - 1;
+    return type != NULL && strncasecmp(type, json, size) == 0 &&
+           (type[size] == '\0' || type[size] == ';' || type[size] == ' ');
+}
+
+/* All of it, or a problem. Whoever is too slow is cut by the edge's keeper. */
+static bool read_body(struct exchange *x, char *body, size_t *size, struct problem *p)
+{
+    *size = 0;
+    if (!is_json(mg_get_header(x->http, "Content-Type"))) {
+        x->close = x->info->content_length != 0;
+        return problem_set(p, REJECT_UNSUPPORTED_MEDIA_TYPE, "header", "Content-Type",
+                           "expected application/json");
+    }
+    if (x->info->content_length > BODY_SIZE_MAX) {
+        x->close = true;
+        return problem_set(p, REJECT_BODY_TOO_LARGE, "body", NULL,
+                           "found %lld bytes, expected at most %d", x->info->content_length,
+                           BODY_SIZE_MAX);
+    }
+    int more = 0;
+    atomic_store(&x->connection->reading_ns, clock_monotonic_ns());
+    while (*size <= BODY_SIZE_MAX) {
+        size_t room = BODY_SIZE_MAX + 1 - *size;
+        more = mg_read(x->http, body + *size, room < BODY_PIECE ? room : BODY_PIECE);
+        if (more <= 0)
+            break;
+        *size += (size_t)more;
+    }
+    atomic_store(&x->connection->reading_ns, 0);
+    if (*size > BODY_SIZE_MAX) {
+        x->close = true;
+        return problem_set(p, REJECT_BODY_TOO_LARGE, "body", NULL,
+                           "found more than %d bytes, expected at most as many", BODY_SIZE_MAX);
+    }
+    if (more < 0 || (x->info->content_length >= 0 && *size != (size_t)x->info->content_length)) {
+        x->close = true;
+        return problem_set(p, REJECT_BODY_INCOMPLETE, "body", NULL,
+                           "it ended after %zu bytes; %lld were to come, within %" PRIu64 " ms",
+                           *size, x->info->content_length, x->edge->settings->request_ms);
+    }
+    return true;
+}
+
+static bool read_json(struct json_reader *reader, const char *body, size_t size, struct problem *p)
+{
+    switch (json_read(reader, body, size)) {
+    case JSON_READ_OK:
+        return true;
+    case JSON_READ_BAD:
+        return problem_set(p, REJECT_BAD_JSON, "body", NULL, "at byte %zu: expected %s",
+                           reader->bad_at, reader->expected);
+    case JSON_READ_NOT_OBJECT:
+        return problem_set(p, REJECT_WRONG_TYPE, "body", NULL, "expected an object");
+    default:
+        return problem_set(p, REJECT_WRONG_TYPE, "body", NULL,
+                           "expected an object of at most %d members, nested at most %d deep",
+                           JSON_MEMBERS_MAX, JSON_DEPTH_MAX);
+    }
+}
+
+/* ---- what the step answers ---- */
+
+static bool read_request(struct exchange *x, struct ask *ask, struct problem *p)
+{
+    struct query query;
+    struct json_reader *reader = NULL;
+    char part[128];
+    struct http_request r = {.cluster = x->edge->options.cluster, .query = &query};
+    if (!query_decode(x->part.data, x->part.size, part, sizeof part, &r.path_part.size))
+        return problem_set(p, REJECT_UNKNOWN_PATH, "path", NULL, "there is nothing at this path");
+    r.path_part.data = part;
+    char *body = NULL;
+    bool fine = true;
+    if (route_of(x->route)->has_body) {
+        size_t size;
+        body = malloc(BODY_SIZE_MAX + 1);
+        reader = malloc(sizeof *reader);
+        r.body = reader;
+        fine = body != NULL && reader != NULL
+                   ? read_body(x, body, &size, p) && read_json(reader, body, size, p)
+                   : problem_set(p, REJECT_TOO_BUSY, NULL, NULL, "no memory for the request");
+    }
+    fine = fine && query_read(&query, x->info->query_string, p) &&
+           route_of(x->route)->read(&r, ask, p);
+    free(reader);
+    free(body);
+    return fine;
+}
+
+static int reply_answer(struct exchange *x, const struct call_answer *answer, const char *type)
+{
+    return reply(x, &(struct response){.status = answer->head.status,
+                                       .code = (enum reason)answer->head.code,
+                                       .type = type,
+                                       .body = answer->body,
+                                       .at = answer->at,
+                                       .retry_after_s = answer->head.retry_after_s,
+                                       .waited_ns = answer->head.waited_ns});
+}
+
+static const char *type_of(const struct answer *head)
+{
+    bool problem = head->code != 0 && head->status != 200 && head->code != REJECT_NOT_READY;
+    return problem ? "application/problem+json" : "application/json";
+}
+
+/* Ask the step, and hand over its answer with `then`. */
+static int ask_step(struct exchange *x, struct ask *ask, uint64_t patience_ms,
+                    int (*then)(struct exchange *x, const struct call_answer *answer))
+{
+    edge_t *e = x->edge;
+    struct problem p;
+    struct call_answer answer;
+    ask->call = calls_begin(e->calls);
+    memcpy(ask->request_id, x->request_id, sizeof ask->request_id);
+    ask->received_ns = x->received_ns;
+    if (ask->call == 0 || mailbox_put(e->options.desk, ask, sizeof *ask) != STATUS_OK) {
+        problem_set(&p, REJECT_TOO_BUSY, NULL, NULL, "nothing was handed over");
+        if (ask->call != 0)
+            calls_end(e->calls, ask->call);
+        return reply_problem(x, &p);
+    }
+    int status;
+    if (calls_wait(e->calls, ask->call, patience_ms, &answer)) {
+        status = then(x, &answer);
+    } else {
+        problem_set(&p, REJECT_INTERNAL, NULL, NULL, "the gateway's step does not answer");
+        status = reply_problem(x, &p);
+    }
+    calls_end(e->calls, ask->call);
+    return status;
+}
+
+static int then_reply(struct exchange *x, const struct call_answer *answer)
+{
+    return reply_answer(x, answer, type_of(&answer->head));
+}
+
+/* ---- what needs no step, or only its word ---- */
+
+static int reply_text(struct exchange *x, const char *type, const char *text, size_t size)
+{
+    return reply(x, &(struct response){.status = 200, .type = type, .body = {text, size}});
+}
+
+static int reply_symbols(struct exchange *x)
+{
+    const struct cluster *c = x->edge->options.cluster;
+    struct json_writer j;
+    char *text = malloc(LOCAL_BODY_SIZE);
+    if (text == NULL)
+        return reply_text(x, "application/json", "{\"data\":[]}", 11);
+    json_writer_init(&j, text, LOCAL_BODY_SIZE);
+    json_object_begin(&j, NULL);
+    json_array_begin(&j, "data");
+    for (unsigned i = 0; i < c->symbol_count; i++) {
+        const struct cluster_symbol *s = &c->symbols[i];
+        json_object_begin(&j, NULL);
+        json_string(&j, "symbol", s->name);
+        json_string(&j, "tick_size", s->tick_size);
+        json_string(&j, "lot_size", s->lot_size);
+        json_flag(&j, "any_price", s->any_price);
+        json_string(&j, "phase", "open");
+        json_u64(&j, "shard", s->shard);
+        json_object_end(&j);
+    }
+    json_array_end(&j);
+    json_object_end(&j);
+    int status = reply_text(x, "application/json", text, json_writer_size(&j));
+    free(text);
+    return status;
+}
+
+static int reply_time(struct exchange *x)
+{
+    struct json_writer j;
+    char text[128];
+    json_writer_init(&j, text, sizeof text);
+    json_object_begin(&j, NULL);
+    json_time(&j, "timestamp", x->received_ns);
+    json_u64(&j, "ts", x->received_ns / 1000);
+    json_object_end(&j);
+    return reply_text(x, "application/json", text, json_writer_size(&j));
+}
+
+/* The step's lines, then the edge's own. */
+static int then_metrics(struct exchange *x, const struct call_answer *answer)
+{
+    char *text = malloc(answer->body.size + LOCAL_BODY_SIZE);
+    if (text == NULL)
+        return reply_answer(x, answer, "text/plain; version=0.0.4");
+    size_t size = answer->body.size;
+    memcpy(text, answer->body.data, size);
+    struct websocket_counts sockets = websockets_counts(x->edge->websockets);
+    size += http_metrics_write(x->edge->metrics, &sockets, text + size, LOCAL_BODY_SIZE);
+    int status = reply_text(x, "text/plain; version=0.0.4", text, size);
+    free(text);
+    return status;
+}
+
+static int reply_probe(struct exchange *x, unsigned status)
+{
+    static const char fine[] = "{\"status\":\"ok\"}", bad[] = "{\"status\":\"not_ready\"}";
+    return reply(x, &(struct response){.status = status,
+                                       .code = status == 200 ? 0 : REJECT_NOT_READY,
+                                       .type = "application/json",
+                                       .body = text_of(status == 200 ? fine : bad)});
+}
+
+/* Alive: the step answers, whatever it says. Started: it was ready once. */
+static int then_probe(struct exchange *x, const struct call_answer *answer)
+{
+    bool ready = answer->head.status == 200;
+    if (ready)
+        atomic_store(&x->edge->started, true);
+    if (x->route == ROUTE_LIVE || (x->route == ROUTE_STARTED && atomic_load(&x->edge->started)))
+        ready = true;
+    return reply_probe(x, ready ? 200 : 503);
+}
+
+static int serve(struct exchange *x)
+{
+    struct ask ask = {.symbol = SYMBOL_NONE};
+    struct problem p;
+    uint64_t patience_ms = x->edge->settings->answer_ms + EXCHANGE_GRACE_MS;
+    if (!read_request(x, &ask, &p))
+        return reply_problem(x, &p);
+    switch (x->route) {
+    case ROUTE_SYMBOLS:
+        return reply_symbols(x);
+    case ROUTE_TIME:
+        return reply_time(x);
+    case ROUTE_OPENAPI:
+        return reply_text(x, "application/json", (const char *)openapi_json, openapi_json_size);
+    case ROUTE_METRICS:
+        ask.kind = ASK_METRICS;
+        return ask_step(x, &ask, patience_ms, then_metrics);
+    case ROUTE_LIVE:
+    case ROUTE_READY:
+    case ROUTE_STARTED:
+        ask.kind = ASK_HEALTH;
+        return ask_step(x, &ask, patience_ms, then_probe);
+    case ROUTE_HEALTH:
+        ask.kind = ASK_HEALTH;
+        break;
+    default:
+        break;
+    }
+    return ask_step(x, &ask, patience_ms, then_reply);
+}
+
+/* ---- from civetweb ---- */
+
+static struct exchange exchange_of(struct mg_connection *http)
+{
+    const struct listener *l = mg_get_user_data(mg_get_context(http));
+    struct exchange x = {.edge = l->edge,
+                         .http = http,
+                         .info = mg_get_request_info(http),
+                         .connection = mg_get_user_connection_data(http),
+                         .admin = l->admin,
+                         .start_ns = clock_monotonic_ns(),
+                         .received_ns = clock_wall_ns(),
+                         .route = ROUTE_NONE,
+                         .part = {"", 0}};
+    x.connection->requests++;
+    name_request(&x);
+    trust_client(x.info->remote_addr, mg_get_header(http, "X-Forwarded-For"),
+                 l->edge->settings->trusted_proxies, x.client);
+    return x;
+}
+
+/* A page of a listed origin asks beforehand. */
+static int reply_preflight(struct exchange *x)
+{
+    struct head h = {.size = 0};
+    put_header(&h,
+               "HTTP/1.1 204 No Content\r\nX-Request-Id: %s\r\nAllow: GET, POST, PATCH, "
+               "DELETE, OPTIONS\r\n",
+               x->request_id);
+    if (x->cors_origin != NULL)
+        put_header(&h, "Access-Control-Allow-Methods: GET, POST, PATCH, DELETE\r\n"
+                       "Access-Control-Allow-Headers: Content-Type, X-Request-Id\r\n"
+                       "Access-Control-Max-Age: 600\r\n");
+    put_cors(&h, x);
+    put_header(&h, "Connection: keep-alive\r\n\r\n");
+    (void)mg_write(x->http, h.text, h.size);
+    http_metrics_add(x->edge->metrics, x->route, 204, 0, clock_monotonic_ns() - x->start_ns);
+    return 204;
+}
+
+static bool is_upgrade(struct mg_connection *http)
+{
+    const char *upgrade = mg_get_header(http, "Upgrade");
+    return upgrade != NULL && strcasecmp(upgrade, "websocket") == 0;
+}
+
+int exchange_begin(struct mg_connection *http)
+{
+    struct exchange x = exchange_of(http);
+    struct problem p;
+    if (!check_trust(&x, &p))
+        return reply_problem(&x, &p);
+    if (strcmp(x.info->request_method, "OPTIONS") == 0)
+        return reply_preflight(&x);
+    if (!check_route(&x, &p) || !check_budget(&x, &p) || !check_rate(&x, &p))
+        return reply_problem(&x, &p);
+    if (x.route != ROUTE_SOCKET)
+        return serve(&x);
+    if (is_upgrade(http))
+        return 0;
+    problem_set(&p, REJECT_UPGRADE_REQUIRED, "header", "Upgrade", "expected websocket");
+    return reply_problem(&x, &p);
+}
+
+int exchange_http_error(struct mg_connection *http, int status, const char *message)
+{
+    struct exchange x = exchange_of(http);
+    struct problem p;
+    (void)status;
+    x.close = true;
+    problem_set(&p, REJECT_BAD_REQUEST, NULL, NULL, "%.200s", message == NULL ? "" : message);
+    reply_problem(&x, &p);
+    return 0;
+}
+
+void exchange_refuse_upgrade(struct mg_connection *http, const struct problem *problem)
+{
+    struct exchange x = exchange_of(http);
+    x.route = ROUTE_SOCKET;
+    x.close = true;
+    (void)reply_problem(&x, problem);
+}
