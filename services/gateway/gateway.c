@@ -15,7 +15,8 @@ enum {
     KEPT_ASIDE_SIZE = 64 << 20, /* frames of a publisher that wait for a snapshot or a resend */
     ORDERS_MAX = 1 << 26,
     FINISHED_MIN = 64, /* of an account: so that an order just finished can still be answered */
-    FAMILY_TOPICS = 2, /* `acct.`, and one to spare */
+    FAMILY_TOPICS = 1, /* `acct.` itself */
+    ACCOUNT_SHARE = 2, /* a matcher that begins anew may see other accounts than before */
     PATIENCE_MS = 5,
 };
 
@@ -217,9 +218,9 @@ static void shard_init(gateway_t *g, unsigned number, const struct gateway_optio
                                      .joined = private_joined,
                                      .heartbeat = private_heartbeat,
                                      .one_history = true};
-    s->subscriber =
-        subscriber_new(&owner, &(struct subscriber_requests){s, private_request}, o->reply,
-                       KEPT_ASIDE_SIZE, (uint32_t)settings->accounts_max + FAMILY_TOPICS);
+    s->subscriber = subscriber_new(
+        &owner, &(struct subscriber_requests){s, private_request}, o->reply, KEPT_ASIDE_SIZE,
+        ACCOUNT_SHARE * (uint32_t)settings->accounts_max + FAMILY_TOPICS);
     s->family = subscriber_family_add(s->subscriber, text_of("acct."), (uint16_t)number);
     s->origin = origin_new(&(struct origin_owner){s, session_send, session_result, session_lost},
                            text_of(settings->gateway_name), g->session, g->window);

@@ -94,7 +94,7 @@ struct mass {
 };
 
 struct gateway_counts {
-    uint64_t asks, answers, commands, results, late, stale_waits, sessions_lost, unreadable;
+    uint64_t asks, answers, commands, results, late, sessions_lost;
 };
 
 struct gateway {

@@ -327,13 +327,6 @@ uint64_t orders_account_seq(const orders_t *o, unsigned shard, struct text accou
     return o->table.accounts[order_table_find_account(&o->table, shard, account)].seq;
 }
 
-void orders_mark_ours(orders_t *o, uint64_t order_id)
-{
-    uint32_t row = order_table_find(&o->table, order_id);
-    if (row != 0)
-        o->table.rows[row].order.ours = true;
-}
-
 void orders_walk_begin(orders_t *o, struct text account, const struct orders_place *place,
                        struct orders_walk *walk)
 {

@@ -36,7 +36,6 @@ struct live_order {
     uint16_t reason; /* enum reason; 0: none */
     uint8_t side, type, time_in_force, stp, status;
     bool post_only;
-    bool ours; /* orders_mark_ours(), since the last reset of its shard */
     struct i64_or_nil price;
     int64_t qty, open_qty, filled_qty;
     wide_t notional;      /* ticks x lots of its fills */
@@ -72,9 +71,6 @@ const struct live_order *orders_find_label(const orders_t *o, unsigned shard, st
 
 /* The sequence of the account's last event there, or last change in the snapshot; 0: none. */
 uint64_t orders_account_seq(const orders_t *o, unsigned shard, struct text account);
-
-/* This order came through this gateway. Nothing happens if it is not known. */
-void orders_mark_ours(orders_t *o, uint64_t order_id);
 
 /* Where a list stands: behind this order. All zero: at its beginning. */
 struct orders_place {

@@ -299,7 +299,6 @@ bool reads_wait_result(gateway_t *g, const struct shard *s, const struct pending
     w->shard = s->number;
     w->pending = *p;
     w->result = *result;
-    g->counts.stale_waits++;
     return true;
 }
 

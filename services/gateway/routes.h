@@ -46,9 +46,9 @@ struct route {
     bool has_body;
 };
 
-/* The route of a path (decoded by nobody yet) and method, HEAD being GET's; *part is what stands behind its slash.
- * ROUTE_NONE with the problem: UNKNOWN_PATH, or METHOD_NOT_ALLOWED with the methods there are in
- * `allow`. */
+/* The route of a path (decoded by nobody yet) and method, HEAD being GET's; *part is what stands
+ * behind its slash. ROUTE_NONE with the problem: UNKNOWN_PATH, or METHOD_NOT_ALLOWED with the
+ * methods there are in `allow`. */
 enum { ROUTE_ALLOW_SIZE = 64 };
 enum route_name route_find(const char *method, const char *path, struct text *part,
                            char allow[ROUTE_ALLOW_SIZE], struct problem *p);

@@ -135,6 +135,7 @@ void status_metrics(gateway_t *g, const struct ask *ask)
     put_one(&l, "outcry_orders_unplaced_total", "counter",
             "order events that did not fit what is known", orders.unknown + orders.full);
     put_one(&l, "outcry_asks_total", "counter", "requests that reached the step", g->counts.asks);
+    put_one(&l, "outcry_answers_total", "counter", "requests it answered", g->counts.answers);
     put_one(&l, "outcry_asks_waiting", "gauge", "requests that wait", gateway_unanswered(g));
     put_one(&l, "outcry_commands_total", "counter", "commands sent", g->counts.commands);
     put_one(&l, "outcry_results_total", "counter", "results of commands", g->counts.results);

@@ -13,7 +13,7 @@
  * leaves out the masks falls below zero with its first frame, which civetweb does not look at
  * either.
  *
- * Thread: owner only; judging is pure. */
+ * Thread: owner only. */
 #ifndef OUTCRY_GATEWAY_WEBSOCKET_INFLOW_H
 #define OUTCRY_GATEWAY_WEBSOCKET_INFLOW_H
 
@@ -30,6 +30,8 @@ struct websocket_inflow {
     uint64_t frames;      /* handed on */
     uint64_t frames_seen; /* when it was judged last */
     uint64_t since_ns;    /* when nothing was pending, or a frame was handed on, last */
+    bool pending;         /* when it was judged last */
+    uint64_t came_seen;   /* what the kernel said then */
 };
 
 enum websocket_inflow_verdict {
@@ -39,22 +41,26 @@ enum websocket_inflow_verdict {
     WEBSOCKET_INFLOW_UNMASKED, /* less was read than frames of a client take */
 };
 
-/* How much was read of the socket so far; false if that cannot be told just now.
- * Cost: three system calls. */
-bool websocket_inflow_read(int socket, uint64_t *read_bytes);
-
-/* The WebSocket begins: all that was read so far was HTTP. */
+/* The WebSocket begins: all that was read so far was HTTP.
+ * Thread: the one that reads the socket. */
 void websocket_inflow_begin(struct websocket_inflow *f, int socket, uint64_t now_ns);
 
 /* A frame was handed on. */
 void websocket_inflow_frame(struct websocket_inflow *f, size_t payload_size);
 
-/* read_bytes: read of the socket, asked after the last frame was handed on. */
+/* Ask the kernel, and judge. To be done every few milliseconds: what a client can make civetweb
+ * hold is what comes in between.
+ * Cost: a system call while nothing comes, else three. */
+enum websocket_inflow_verdict websocket_inflow_look(struct websocket_inflow *f, int socket,
+                                                    uint64_t now_ns);
+
+/* read_bytes: read of the socket, as of after the last frame was handed on. Pure. */
 enum websocket_inflow_verdict websocket_inflow_judge(struct websocket_inflow *f,
                                                      uint64_t read_bytes, uint64_t now_ns);
 
-/* Whether civetweb has read something it did not hand on, from a client that is still there: what
- * it gives up is a frame that declares more than it can take.   Cost: as reading. */
+/* Whether civetweb, which has stopped reading by itself, has read something it did not hand on
+ * from a client that is still there: what it gives up is a frame that declares more than it can
+ * take.   Cost: four system calls. */
 bool websocket_inflow_given_up(const struct websocket_inflow *f, int socket);
 
 #endif

@@ -1,5 +1,8 @@
 #include "gateway/websocket_input.h"
 
+#include <string.h>
+
+#include "gateway/utf8.h"
 #include "gateway/websocket_frame.h"
 
 /* RFC 6455, section 5.2. */
@@ -10,24 +13,36 @@ enum {
     CONTROL = 0x08,
 };
 
-/* Go on reading UTF-8 (RFC 3629: no overlong forms, no surrogates, nothing beyond U+10FFFF). */
+/* A character that was cut goes on, byte by byte; false if it comes to nothing. */
+static bool mend(struct websocket_input *i, const char **at, const char *end)
+{
+    while (i->cut_size > 0 && *at < end) {
+        i->cut[i->cut_size++] = *(*at)++;
+        if (utf8_size(i->cut, i->cut_size) == i->cut_size)
+            i->cut_size = 0;
+        else if (i->cut_size == sizeof i->cut)
+            return false;
+    }
+    return true;
+}
+
+/* Go on reading UTF-8. What may be a character that is cut is kept for the next fragment; whoever
+ * reaches the end looks whether something is left. */
 static bool utf8_go_on(struct websocket_input *i, const uint8_t *bytes, size_t size)
 {
-    for (size_t at = 0; at < size; at++) {
-        uint8_t b = bytes[at];
-        if (i->more > 0) {
-            if (b < i->low || b > i->high)
-                return false;
-            i->more--;
-            i->low = 0x80;
-            i->high = 0xbf;
-        } else if (b >= 0x80) {
-            if (b < 0xc2 || b > 0xf4)
-                return false;
-            i->more = b < 0xe0 ? 1 : b < 0xf0 ? 2 : 3;
-            i->low = b == 0xe0 ? 0xa0 : b == 0xf0 ? 0x90 : 0x80;
-            i->high = b == 0xed ? 0x9f : b == 0xf4 ? 0x8f : 0xbf;
+    const char *at = (const char *)bytes, *end = at + size;
+    if (!mend(i, &at, end))
+        return false;
+    while (at < end) {
+        size_t character = utf8_size(at, (size_t)(end - at));
+        if (character == 0 && (size_t)(end - at) >= sizeof i->cut)
+            return false;
+        if (character == 0) {
+            i->cut_size = (uint8_t)(end - at);
+            memcpy(i->cut, at, i->cut_size);
+            character = i->cut_size;
         }
+        at += character;
     }
     return true;
 }
@@ -54,7 +69,7 @@ static enum websocket_input_kind take_close(const uint8_t *payload, size_t size,
     unsigned given = size == 1 ? 0 : (unsigned)(payload[0] << 8 | payload[1]);
     if (!code_fine(given))
         return bad(code, WEBSOCKET_PROTOCOL_ERROR);
-    if (!utf8_go_on(&reason, payload + 2, size - 2) || reason.more > 0)
+    if (!utf8_go_on(&reason, payload + 2, size - 2) || reason.cut_size > 0)
         return bad(code, WEBSOCKET_NOT_UTF8);
     *code = (uint16_t)given;
     return WEBSOCKET_INPUT_CLOSE;
@@ -83,7 +98,7 @@ static enum websocket_input_kind take_text(struct websocket_input *i, bool final
     i->message_size += size;
     if (i->message_size > WEBSOCKET_RECEIVED_MAX)
         return bad(code, WEBSOCKET_TOO_LARGE);
-    if (!utf8_go_on(i, payload, size) || (final && i->more > 0))
+    if (!utf8_go_on(i, payload, size) || (final && i->cut_size > 0))
         return bad(code, WEBSOCKET_NOT_UTF8);
     i->message_open = !final;
     if (!final)

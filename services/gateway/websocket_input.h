@@ -15,8 +15,8 @@ enum { WEBSOCKET_RECEIVED_MAX = 64 << 10 };
 struct websocket_input {
     uint64_t message_size; /* of the message that is open */
     bool message_open;     /* its last fragment has not come */
-    uint8_t more;          /* bytes that a character cut at the end of a fragment still wants */
-    uint8_t low, high;     /* and what the first of them may be */
+    char cut[4];           /* the begin of a character, at the end of a fragment */
+    uint8_t cut_size;
 };
 
 enum websocket_input_kind {
@@ -33,7 +33,6 @@ enum websocket_input_kind {
  *
  * BORROWS payload. */
 enum websocket_input_kind websocket_input_take(struct websocket_input *i, uint8_t first,
-                                               const uint8_t *payload, size_t size,
-                                               uint16_t *code);
+                                               const uint8_t *payload, size_t size, uint16_t *code);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 
-
 static unsigned place_of(const struct websocket_outbox *o, unsigned index)
 {
     return (o->head + index) % (o->max + 1);

@@ -6,6 +6,15 @@
  *     step ── websockets_deliver ──> text encoded once, counted reference ──> outbox of each
  *     outbox ── its writer thread ──> as many messages as wait, in one write
  *
+ *     websockets.c           which there are, and who watches which channel
+ *     websocket.c            one of them: its writer, its pings, its end
+ *     websocket_outbox.c     what waits for it
+ *     websocket_message.c    what is shared by all who get it
+ *     websocket_input.c      what it sends, against RFC 6455
+ *     websocket_inflow.c     how much of a frame is on its way in
+ *     websocket_frame.c      frames of a server
+ *     connection_socket.c    the socket below civetweb's connection
+ *
  * An outbox is bounded in messages and bytes. While more than WEBSOCKET_LAG messages wait, best bid
  * and offer and top-10 books are conflated: a newer one takes the place of those that wait. What
  * must not be lost (trades, events, snapshots) is never dropped: an outbox that is full is emptied,
@@ -28,13 +37,6 @@
 #include "node/cluster.h"
 
 typedef struct websockets websockets_t;
-
-enum {
-    WEBSOCKET_LAG = 64,                  /* messages that may wait before anything is conflated */
-    WEBSOCKET_QUEUE_BYTES_MAX = 8 << 20, /* that may wait for one WebSocket */
-    WEBSOCKET_RECEIVED_MAX = 64 << 10,   /* of one message of a client, fragments together */
-    WEBSOCKET_CLOSE_GRACE_MS = 5000,     /* for a slow one to take in its close frame */
-};
 
 struct websockets_options {
     const struct cluster *cluster; /* KEPT: symbols; settings websockets_max, websocket_queue_max */
@@ -59,7 +61,9 @@ void websockets_serve(websockets_t *w, struct mg_context *context);
 /* A message of the step, as stream.h says.   Thread: the step's. */
 void websockets_deliver(websockets_t *w, const uint8_t *message, size_t size);
 
-/* Close all with 1001; they have `within_ms` to take it in.   Thread: any but a connection's. */
+/* Close all with 1001, after what waits for them, and take no more. They have `within_ms` to take
+ * it in, and are cut then. Returns when all are gone, or a moment after that.
+ * Thread: any but a connection's. */
 void websockets_drain(websockets_t *w, uint64_t within_ms);
 
 struct websocket_counts {

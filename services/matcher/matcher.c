@@ -191,7 +191,9 @@ static enum verdict admit(matcher_t *m, const struct command *c, const uint8_t *
         return VERDICT_NEXT;
     case ADMIT_REPEAT:
         m->counts.repeats++;
-        if (a.outcome.ready) /* else its result is still to come, and comes by itself */
+        /* One that is not ready, or of this very batch, is still to come, and comes by itself,
+         * behind the account events it must not overtake. */
+        if (a.outcome.ready && (m->batch.count == 0 || a.outcome.seq < m->batch.first_seq))
             private_feed_repeat(m->private_feed, &c->envelope, &a.outcome);
         return VERDICT_NEXT;
     case ADMIT_GAP:

@@ -9,7 +9,7 @@ import signal
 import jsonschema
 import websockets
 
-from cluster import ROOT, equal, expect, main, until
+from cluster import ROOT, Gateway, equal, expect, main, until
 from rest import JSON, Rest
 
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01", "lot_size": "0.0001"},
@@ -94,7 +94,7 @@ class Document:
         self.seen.add((name, answer.status))
         return answer
 
-    def call(self, rest, name, status, body=None, headers=None, **given):
+    def call(self, rest, name, status, body=None, headers=None, /, **given):
         """Call an operation; given: its parameters."""
         path, method, operation = self.operations[name]
         parameters = self.parameters(name)
@@ -122,6 +122,13 @@ def venue(test, **settings):
 def served(cluster):
     rest = Rest(cluster.gateways[0].port)
     return rest, Document(rest.get("/openapi.json").body)
+
+
+def lives(port):
+    try:
+        return Rest(port).get("/livez").status == 200
+    except OSError:
+        return False
 
 
 def it_is_the_routes_table(test):
@@ -317,11 +324,17 @@ def limits_and_late_answers_are_in_it(test):
                 expect(name == "mass_cancel" or late.json["outcome"] == "unknown", f"{late}")
             until(lambda: rest.post(ORDERS, order()).status == 503, "the matcher is missed")
             document.call(rest, "place", 503, order())
-            document.call(rest, "health", 503)
-            document.call(rest, "readyz", 503)
+            late = Gateway(cluster, "late")
+            cluster.gateways.append(late)
+            late.begin()
+            learning = Rest(late.port)
+            until(lambda: lives(late.port), "the late one lives")
+            for name in ("health", "readyz", "startupz", "list"):
+                document.call(learning, name, 503)
         finally:
             cluster.matchers[0].send(signal.SIGCONT)
-        until(lambda: rest.get("/readyz").status == 200, "it is back")
+        late.until_ready()
+        document.call(learning, "startupz", 200)
 
 
 def every_message_is_in_it(test):
@@ -347,6 +360,10 @@ def every_message_is_in_it(test):
             last = await asyncio.get_running_loop().run_in_executor(None, trade)
             for name, socket in channels.items():
                 while messages[name][-1]["seq"] < last or not messages[name][-1].get("last", True):
+                    text = await asyncio.wait_for(socket.recv(), 30)
+                    messages[name].append(json.loads(text))
+                await socket.send("anything")
+                while messages[name][-1]["type"] != "error":
                     text = await asyncio.wait_for(socket.recv(), 30)
                     messages[name].append(json.loads(text))
                 await socket.close()

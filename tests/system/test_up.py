@@ -26,7 +26,7 @@ def command_of(pid):
 
 
 class Place:
-    """A run directory and two ports for `outcry up`, and what was started there."""
+    """A run directory and ports for `outcry up`, and what was started there."""
 
     def __init__(self, test, directory):
         self.test = test
@@ -34,10 +34,13 @@ class Place:
         self.run_dir = directory / "run"
         self.market_data = f"tcp://127.0.0.1:{free_port()}"
         self.requests = f"tcp://127.0.0.1:{free_port()}"
+        self.gateway = f"127.0.0.1:{free_port()}"
+        self.admin = f"127.0.0.1:{free_port()}"
 
     def up(self, *arguments, status=0, config=DEMO, **settings):
         settings = {"run_dir": self.run_dir, "market_data_address": self.market_data,
-                    "market_data_requests_address": self.requests, **settings}
+                    "market_data_requests_address": self.requests,
+                    "gateway_address": self.gateway, "admin_address": self.admin, **settings}
         environment = clean_environment(OUTCRY_CONFIG=str(config), **{
             f"OUTCRY_{name.upper()}": str(value) for name, value in settings.items()})
         process = Process("up", [self.test.bin / "outcry", "up", *arguments], self.directory,
@@ -130,6 +133,11 @@ def a_port_in_use_is_told_in_words(test, place):
                            "stopping the rest"):
                 expect(wanted in words, f"it does not say {wanted!r}: {words}")
             expect("Outcry is up" not in up.said, f"it said: {up.said}")
+        for name in ("gateway_address", "admin_address"):
+            up = place.up(status=1, **{name: address.removeprefix("tcp://")})
+            words = finish(up)
+            for wanted in ("gateway", address.removeprefix("tcp://"), "in use by another process"):
+                expect(wanted in words, f"it does not say {wanted!r}: {words}")
 
 
 @with_place

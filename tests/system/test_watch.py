@@ -10,8 +10,8 @@ import time
 
 import websockets
 
-import outcry.books
 from cluster import equal, expect, main, until
+from outcry import books
 from rest import Rest
 
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01", "lot_size": "0.0001"}, "AAPL": {"shard": 1}}
@@ -133,7 +133,7 @@ def units(text, scale):
 
 def term(order):
     side = {"buy": 1, "sell": 2}[order["side"]]
-    return outcry.books.hash_term(side, units(order["price"], 2), order["priority"],
+    return books.hash_term(side, units(order["price"], 2), order["priority"],
                                   int(order["order_id"]), units(order["quantity"], 4))
 
 

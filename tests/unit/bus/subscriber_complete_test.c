@@ -206,7 +206,7 @@ static void a_heartbeat_of_one_shard_says_nothing_of_another(void **state)
 }
 
 /* It is followed all the same. */
-static void a_topic_named_by_another_shard_than_said_is_complete_where_it_stands(void **state)
+static void a_topic_is_not_complete_for_what_another_shard_than_its_own_says(void **state)
 {
     struct world *w = *state;
     publish(w, 0, "l3.W");
@@ -214,7 +214,6 @@ static void a_topic_named_by_another_shard_than_said_is_complete_where_it_stands
     join(w);
     heartbeat(w, 0, 30); /* which names it */
     assert_true(subscriber_live(w->s, moved) && complete(w, X) == 30);
-    assert_true(complete(w, moved) == subscriber_seq(w->s, moved));
     assert_true(complete(w, moved) < 30);
 }
 
@@ -394,7 +393,7 @@ int main(void)
         TEST(it_is_complete_where_it_stands),
         TEST(a_heartbeat_takes_what_did_not_change_along),
         TEST(a_heartbeat_of_one_shard_says_nothing_of_another),
-        TEST(a_topic_named_by_another_shard_than_said_is_complete_where_it_stands),
+        TEST(a_topic_is_not_complete_for_what_another_shard_than_its_own_says),
         TEST(a_topic_that_is_behind_is_not_taken_along),
         TEST(a_gap_leaves_what_was_complete_and_its_repair_brings_the_rest),
         TEST(a_heartbeat_that_leaves_topics_out_says_nothing_of_them),

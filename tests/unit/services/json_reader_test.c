@@ -176,7 +176,7 @@ static void what_is_not_json_is_bad_where_it_is_not(void **state)
 static void arrays_have_commas_between_and_nowhere_else(void **state)
 {
     (void)state;
-    assert_bad_value("[", 2, "a value"); /* the object's bracket comes next */
+    assert_bad_value("[", 1, "a value"); /* the bracket of the object comes next */
     assert_bad_value("[1", 2, "a comma or the end of the array");
     assert_bad_value("[,]", 1, "a value");
     assert_bad_value("[1,]", 3, "a value");

@@ -107,7 +107,7 @@ static void assert_tells(const struct live_order *o, const struct order_state *m
     assert_true((int64_t)(o->notional >> 64) == m->notional_high);
     assert_true((uint64_t)o->notional == m->notional_low);
     assert_true(o->accepted_ns == m->accepted_ns && o->changed_seq == m->changed_seq);
-    assert_true(o->epoch == EPOCH && !o->ours);
+    assert_true(o->epoch == EPOCH);
 }
 
 static void ask_snapshot(unsigned shard)

@@ -68,19 +68,6 @@ static void a_refused_order_is_as_it_was_asked_for(void **state)
     teller_assert_counts(&t, 0, 1, 1, 0);
 }
 
-static void only_what_is_marked_is_ours(void **state)
-{
-    (void)state;
-    teller_open(&t, 1, 10, 4, 5);
-    teller_accepted(&t, 1, "a", "", 5);
-    teller_accepted(&t, 2, "a", "", 5);
-    orders_mark_ours(t.orders, 2);
-    orders_mark_ours(t.orders, 3);
-    assert_true(!orders_find(t.orders, 1)->ours && orders_find(t.orders, 2)->ours);
-    teller_accepted(&t, 3, "a", "", 5);
-    assert_false(orders_find(t.orders, 3)->ours);
-}
-
 /* The largest fills there can be, and one more lot than there is. */
 static void a_notional_has_room_for_all_there_can_be(void **state)
 {
@@ -272,7 +259,6 @@ static void a_reset_of_one_shard_leaves_the_others(void **state)
         teller_finished(&t, teller_id(shard, 2), "a", "gone");
         teller_finished(&t, teller_id(shard, 3), "b", "gone");
     }
-    orders_mark_ours(t.orders, 1);
     orders_reset(t.orders, 1, TELLER_EPOCH + 5);
     teller_assert_counts(&t, 1, 2, 0, 0);
     TELLER_LIST(&t, "a", TELLER_START, 2, 1);
@@ -280,7 +266,7 @@ static void a_reset_of_one_shard_leaves_the_others(void **state)
                 teller_labelled(&t, 1, "a", "open") == 0);
     assert_true(teller_labelled(&t, 0, "b", "gone") == 3 &&
                 teller_labelled(&t, 1, "b", "gone") == 0);
-    assert_true(orders_find(t.orders, 1)->ours && orders_find(t.orders, teller_id(1, 1)) == NULL);
+    assert_true(orders_find(t.orders, 1) != NULL && orders_find(t.orders, teller_id(1, 1)) == NULL);
     assert_true(orders_account_seq(t.orders, 0, text_of("a")) == 1000);
     assert_true(orders_account_seq(t.orders, 1, text_of("a")) == 0);
     assert_true(teller_accepted(&t, teller_id(1, 1), "a", "open", 5)->epoch == TELLER_EPOCH + 5);
@@ -330,7 +316,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_order_is_what_its_events_made_of_it),
         TEST(a_refused_order_is_as_it_was_asked_for),
-        TEST(only_what_is_marked_is_ours),
         TEST(a_notional_has_room_for_all_there_can_be),
         TEST(open_orders_have_room_up_to_their_limit),
         TEST(room_of_finished_orders_that_are_not_there_is_lent),
