@@ -26,6 +26,11 @@ _Noreturn void check_failed(const char *file, int line, const char *expression)
     }
     ssize_t written = write(STDERR_FILENO, message, (size_t)size);
     (void)written; /* there is nobody else to tell */
-    backtrace_symbols_fd(frames, backtrace(frames, FRAMES_MAX), STDERR_FILENO);
+    int count = backtrace(frames, FRAMES_MAX);
+    /* Return addresses; a call that never returns may be its function's last instruction, and the
+     * address behind it the next function's. */
+    for (int i = 0; i < count; i++)
+        frames[i] = (char *)frames[i] - 1;
+    backtrace_symbols_fd(frames, count, STDERR_FILENO);
     abort();
 }

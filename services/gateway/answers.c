@@ -16,6 +16,7 @@ void at_write(char at[AT_SIZE], unsigned shard, uint64_t epoch, uint64_t seq)
 void answer_begin(gateway_t *g, struct answering *a, const char *at, size_t size_max)
 {
     a->at_size = strlen(at);
+    a->problem = false;
     a->place = outbox_reserve(&g->outbox, sizeof(struct answer) + a->at_size + size_max);
     CHECK(a->place != NULL);
     memcpy(a->place + sizeof(struct answer), at, a->at_size);
@@ -30,6 +31,7 @@ void answer_end(gateway_t *g, struct answering *a, uint64_t call, unsigned statu
         .status = (uint16_t)status,
         .code = (uint16_t)code,
         .retry_after_s = code != 0 && problem_retryable(code) ? 1 : 0,
+        .problem = a->problem,
         .at_size = (uint16_t)a->at_size,
     };
     memcpy(a->place, &head, sizeof head);
@@ -46,6 +48,7 @@ void answer_problem(gateway_t *g, const struct caller *caller, const struct prob
     char at[AT_SIZE] = "";
     memcpy(at, context->at.data, context->at.size < sizeof at ? context->at.size : 0);
     answer_begin(g, &a, at, ANSWER_SMALL);
+    a.problem = true;
     json_object_begin(&a.json, NULL);
     problem_put(&a.json, p, context);
     json_object_end(&a.json);
@@ -83,6 +86,7 @@ void answer_finished(gateway_t *g, const struct caller *caller, const struct liv
     problem_set(&p, REJECT_ORDER_FINISHED, "path", "id", "the order is %s already",
                 catalog_value_text(KIND_order_status, order->status));
     answer_begin(g, &a, at, ANSWER_SMALL);
+    a.problem = true;
     json_object_begin(&a.json, NULL);
     problem_put(&a.json, &p, &context);
     order_put(g, &a.json, "order", order, false);

@@ -17,7 +17,8 @@ enum ask_kind {
     ASK_BOOK,        /* GET /api/v1/orderbook/{symbol} */
     ASK_TRADES,      /* GET /api/v1/trades/{symbol} */
     ASK_STATS,       /* GET /stats/{symbol} */
-    ASK_HEALTH,      /* GET /health, and what the probes and metrics want of the step */
+    ASK_HEALTH,      /* GET /health */
+    ASK_READY,       /* what the probes want: an answer, and whether all is known */
     ASK_METRICS,     /* GET /metrics: the step's lines of it */
     ASK_SUBSCRIBE,   /* a WebSocket wants a channel; no call, the answer is a stream message */
     ASK_UNSUBSCRIBE, /* it is gone */
@@ -75,6 +76,7 @@ struct answer {
     uint16_t status;        /* HTTP */
     uint16_t code;          /* enum reason: why it is not a success; 0: it is */
     uint16_t retry_after_s; /* 0: none */
+    bool problem;           /* the body is application/problem+json */
     uint16_t at_size;
 };
 

@@ -368,12 +368,6 @@ static int reply_answer(struct exchange *x, const struct call_answer *answer, co
                                        .waited_ns = answer->head.waited_ns});
 }
 
-static const char *type_of(const struct answer *head)
-{
-    bool problem = head->code != 0 && head->status != 200 && head->code != REJECT_NOT_READY;
-    return problem ? "application/problem+json" : "application/json";
-}
-
 /* Ask the step, and hand over its answer with `then`. */
 static int ask_step(struct exchange *x, struct ask *ask, uint64_t patience_ms,
                     int (*then)(struct exchange *x, const struct call_answer *answer))
@@ -403,7 +397,8 @@ static int ask_step(struct exchange *x, struct ask *ask, uint64_t patience_ms,
 
 static int then_reply(struct exchange *x, const struct call_answer *answer)
 {
-    return reply_answer(x, answer, type_of(&answer->head));
+    return reply_answer(x, answer,
+                        answer->head.problem ? "application/problem+json" : "application/json");
 }
 
 /* ---- what needs no step, or only its word ---- */
@@ -508,7 +503,7 @@ static int serve(struct exchange *x)
     case ROUTE_LIVE:
     case ROUTE_READY:
     case ROUTE_STARTED:
-        ask.kind = ASK_HEALTH;
+        ask.kind = ASK_READY;
         return ask_step(x, &ask, patience_ms, then_probe);
     case ROUTE_HEALTH:
         ask.kind = ASK_HEALTH;

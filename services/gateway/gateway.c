@@ -375,6 +375,9 @@ static void receive_ask(gateway_t *g, const uint8_t *message, size_t size)
     case ASK_HEALTH:
         status_health(g, &ask);
         break;
+    case ASK_READY:
+        status_ready(g, &ask);
+        break;
     case ASK_METRICS:
         status_metrics(g, &ask);
         break;

@@ -136,6 +136,7 @@ struct answering {
     struct json_writer json;
     uint8_t *place;
     size_t at_size;
+    bool problem; /* it becomes a problem: set between begin and end */
 };
 
 /* `at` is copied in front of the body. The step takes nothing in while the outbox has less room
@@ -195,6 +196,7 @@ bool reads_wait_result(gateway_t *g, const struct shard *s, const struct pending
 /* ---- status.c ---- */
 
 void status_health(gateway_t *g, const struct ask *ask);
+void status_ready(gateway_t *g, const struct ask *ask);
 void status_metrics(gateway_t *g, const struct ask *ask);
 
 /* ---- watchers.c ---- */

@@ -21,7 +21,7 @@ size_t json_writer_size(const struct json_writer *j)
 /* Room for so many bytes; what does not fit is not begun. */
 static bool room(struct json_writer *j, size_t size)
 {
-    if (j->full || (size_t)(j->end - j->at) < size)
+    if ((size_t)(j->end - j->at) < size)
         j->full = true;
     return !j->full;
 }

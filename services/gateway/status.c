@@ -19,6 +19,15 @@ static unsigned markets_known(const gateway_t *g)
     return count;
 }
 
+/* Whether everybody it depends on speaks. */
+static bool all_heard(const gateway_t *g)
+{
+    bool heard = market_heard(g);
+    for (unsigned s = 0; s < g->shard_count; s++)
+        heard = heard && shard_heard(&g->shards[s]);
+    return heard;
+}
+
 static void put_shard(struct json_writer *j, const struct shard *s)
 {
     json_object_begin(j, NULL);
@@ -35,10 +44,10 @@ static void put_shard(struct json_writer *j, const struct shard *s)
 void status_health(gateway_t *g, const struct ask *ask)
 {
     struct answering a;
-    bool ready = gateway_ready(g) && !g->draining;
+    bool fine = gateway_ready(g) && all_heard(g) && !g->draining;
     answer_begin(g, &a, "", ANSWER_MAX);
     json_object_begin(&a.json, NULL);
-    json_string(&a.json, "status", g->draining ? "draining" : ready ? "ok" : "degraded");
+    json_string(&a.json, "status", g->draining ? "draining" : fine ? "ok" : "degraded");
     json_string(&a.json, "gateway", g->cluster->settings.gateway_name);
     json_time(&a.json, "timestamp", g->now_ns);
     json_u64(&a.json, "ts", g->now_ns / 1000);
@@ -51,6 +60,16 @@ void status_health(gateway_t *g, const struct ask *ask)
         put_shard(&a.json, &g->shards[s]);
     json_array_end(&a.json);
     json_object_end(&a.json);
+    answer_end(g, &a, ask->call, fine ? 200 : 503, fine ? 0 : REJECT_NOT_READY);
+}
+
+/* A matcher that is silent does not make the gateway unready: it still serves the other shards, and
+ * tells whoever asks for this one. */
+void status_ready(gateway_t *g, const struct ask *ask)
+{
+    struct answering a;
+    bool ready = gateway_ready(g) && !g->draining;
+    answer_begin(g, &a, "", ANSWER_SMALL);
     answer_end(g, &a, ask->call, ready ? 200 : 503, ready ? 0 : REJECT_NOT_READY);
 }
 

@@ -22,13 +22,14 @@ SYMBOLS = {"BTC-USD": {"tick_size": "0.01", "lot_size": "0.0001"}, "AAPL": {"tic
 
 
 def run(cluster, name, *command):
-    """A program to its end; what it printed."""
+    """Start a program that the cluster holds to account; the Process."""
     process = Process(name, command, cluster.run_dir)
     cluster.processes.append(process)
     return process
 
 
 def printed(process):
+    """All it said on stdout, once it has ended."""
     process.wait()
     process.check()
     return process.said

@@ -285,7 +285,7 @@ def refusals_are_in_it(test):
         equal(again.json["order"]["status"], "cancelled", "the final order")
         document.call(rest, "amend", 409, {"price": "1"}, **named)
         for name in ("list", "order", "orderbook", "trades", "stats"):
-            given = {} if name == "list" else {"id": 1} if name == "order" else {"symbol": "BTC-USD"}
+            given = {"list": {}, "order": {"id": 1}}.get(name, {"symbol": "BTC-USD"})
             document.call(rest, name, 503, min_at="0.0.999999999", **given)
 
 

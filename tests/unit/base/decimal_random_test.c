@@ -68,8 +68,8 @@ static void units_survive_their_text(void **state)
     seeds_run("units_survive_their_text", 5, units_to_text_and_back);
 }
 
-/* What a text is, worked out from its digits by hand: they at scale 18 against the unit at scale
- * 18, both below 10^37, so that the test needs nothing of what it tests. */
+/* What a value is in units, both at scale 18, where they are below 10^38: a way of its own, which
+ * needs nothing of what is tested. */
 static enum decimal_read judged(wide_t value_e18, const struct decimal_unit *unit, wide_t *units)
 {
     wide_t one = (wide_t)unit->digits;
@@ -81,8 +81,7 @@ static enum decimal_read judged(wide_t value_e18, const struct decimal_unit *uni
     return *units < INT64_MIN || *units > INT64_MAX ? DECIMAL_TOO_LARGE : DECIMAL_OK;
 }
 
-/* A decimal whose last digit behind the point, if there is one, is not always 0; its value times
- * 10^18. */
+/* A decimal with any number of digits behind its point, zeros among them; its value times 10^18. */
 static wide_t any_decimal(struct random *r, char *text)
 {
     static const uint64_t powers[] = {
@@ -103,7 +102,8 @@ static wide_t any_decimal(struct random *r, char *text)
     return negative ? -value : value;
 }
 
-/* A text at the unit's scale, whatever scale it was given at; "-0" has no sign any more. */
+/* What is shown is what was given but for zeros at the end, at the unit's scale; a minus before 0
+ * is gone. */
 static void assert_same_decimal(const char *given, const char *shown, unsigned scale)
 {
     size_t at = 0, shown_size = strlen(shown);

@@ -102,6 +102,10 @@ static void a_reader_may_read_again(void **state)
     assert_int_equal(reader.member_count, 1);
     assert_member("c", JSON_STRING, "3");
     assert_null(json_member_find(&reader, "a"));
+    assert_int_equal(read_text("{\"a\":true}"), JSON_READ_OK);
+    assert_true(reader.members[0].flag);
+    assert_int_equal(read_text("{\"a\":false}"), JSON_READ_OK);
+    assert_false(reader.members[0].flag);
 }
 
 static void only_size_bytes_are_read(void **state)
@@ -287,6 +291,7 @@ static void a_surrogate_alone_is_bad(void **state)
     assert_bad_value("\"\\ud800\\n\"", 7, pair);
     assert_bad_value("\"\\ud800\\u0041\"", 9, pair);
     assert_bad_value("\"\\ud800\\ud800\\udc00\"", 9, pair);
+    assert_bad_value("\"\\ud800\\udbff\"", 9, pair);
     assert_bad_value("\"\\ud800\\ue000\"", 9, pair);
     assert_bad_value("\"\\udc00\"", 3, pair);
     assert_bad_value("\"\\udfff\\ud800\"", 3, pair);
