@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The JSON reader of the gateway against that of Python, over thousands of bodies, half right and
 wholly wrong: the same verdict, the same members with the same values. The two are known to differ
-the test expects it:
+in these, and the test expects it:
 
   * Python takes half of a surrogate pair alone, as "\\ud800"; ours does not.
   * Ours has limits of depth, members and bytes.

@@ -238,7 +238,8 @@ def a_body_that_is_not_right_is_told_what_is_wrong(test):
                 ({"post_only": True, "time_in_force": "IOC"}, 400, "INVALID_COMBINATION"),
                 ({"stp": "always"}, 422, "INVALID_FIELD"),
                 ({"symbol": "btc-usd"}, 422, "INVALID_FIELD"),
-                ({"symbol": "X" * 17}, 422, "INVALID_FIELD"), ({"symbol": ""}, 422, "INVALID_FIELD"),
+                ({"symbol": "X" * 17}, 422, "INVALID_FIELD"),
+                ({"symbol": ""}, 422, "INVALID_FIELD"),
                 ({"symbol": 5}, 422, "WRONG_TYPE"), ({"symbol": "NONE"}, 404, "UNKNOWN_SYMBOL"),
                 ({"client_order_id": ""}, 422, "INVALID_CLIENT_ORDER_ID"),
                 ({"client_order_id": "x" * 37}, 422, "INVALID_CLIENT_ORDER_ID"),
@@ -516,8 +517,8 @@ def slow_clients_are_cut(test):
             expect(time.monotonic() - start < 2, "others wait for slow clients")
             time.sleep(0.05)
         equal(ended, [True] * 6, "slow clients were cut")
-        half = raw(port, b"GET /api/v1/time HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
-                   5, half_close=True)
+        request = b"GET /api/v1/time HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        half = raw(port, request, 5, half_close=True)
         expect(b" 200 " in half[:20], f"a half-closed socket: {half[:200]}")
         for garbage in (b"\x00" * 50 + b"\r\n\r\n", b"GET\r\n\r\n", b"\x16\x03\x01\x02\x00" * 20,
                         b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
@@ -618,7 +619,8 @@ def connections_beyond_the_budget_are_told(test):
 # ---- when the rest of the cluster is away ----
 
 def a_matcher_that_is_away_is_said_to_be(test):
-    with venue(test, settings={"answer_ms": 400, "deadline_ms": 800, "heartbeat_ms": 100}) as cluster:
+    settings = {"answer_ms": 400, "deadline_ms": 800, "heartbeat_ms": 100}
+    with venue(test, settings=settings) as cluster:
         rest = Rest(cluster.gateways[0].port)
         known = rest.place("AAPL", "buy", "1", "50").json["order_id"]
         rest.get(f"{ORDERS}/{known}")

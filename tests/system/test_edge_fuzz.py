@@ -41,8 +41,8 @@ def body_of(random):
     text = json.dumps(order, ensure_ascii=random.random() < 0.5).encode()
     if random.random() < 0.3:
         at = random.randrange(len(text) + 1)
-        text = text[:at] + random.choice([b"", bytes([random.randrange(256)]), b"{", b"\x00", b"e3"]) \
-            + text[at + random.randrange(3):]
+        odd = random.choice([b"", bytes([random.randrange(256)]), b"{", b"\x00", b"e3"])
+        text = text[:at] + odd + text[at + random.randrange(3):]
     return text
 
 
@@ -67,7 +67,8 @@ def request_of(random):
     headers = ["Host: " + random.choice(["localhost"] * 6 + ["evil", "", "localhost:x"])]
     headers.append("Content-Type: " + random.choice(["application/json"] * 8 + ["text/plain", ""]))
     length = random.choice([str(len(body))] * 8 + ["0", "-1", "x", "5", str(len(body) + 7)])
-    headers.append(random.choice([f"Content-Length: {length}"] * 9 + ["Transfer-Encoding: chunked"]))
+    headers.append(random.choice([f"Content-Length: {length}"] * 9
+                                 + ["Transfer-Encoding: chunked"]))
     path = path_of(random)
     if random.random() < 0.5:  # an order whose body alone is odd
         method, path = "POST", "/api/v1/orders"
@@ -155,7 +156,8 @@ def frame_of(random):
         head = struct.pack("!BBQ", first, masked | 127, length)
     mask = random.randbytes(4) if masked else b""
     if masked:
-        payload = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload[:4096])) + payload[4096:]
+        beginning = bytes(byte ^ mask[i % 4] for i, byte in enumerate(payload[:4096]))
+        payload = beginning + payload[4096:]
     return head + mask + payload
 
 

@@ -36,7 +36,8 @@ def flow(test, rest, count, symbol="BTC-USD"):
         else:
             order, account = open_orders.pop(test.random.randrange(len(open_orders)))
             path = f"/api/v1/orders/{order}?account={account}"
-            answer = rest.delete(path) if choice < 0.9 else rest.patch(path, {"open_quantity": "10"})
+            answer = (rest.delete(path) if choice < 0.9
+                      else rest.patch(path, {"open_quantity": "10"}))
             if choice >= 0.9 and answer.status == 200:
                 open_orders.append((order, account))
     return answer
@@ -232,7 +233,8 @@ def one_that_does_not_read_is_nobody_elses_concern(test):
         slow.sendall(b"GET /ws/events/BTC-USD HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
                      b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                      b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n")
-        cluster.until(lambda: rest.metric("outcry_websockets_open") == len(watchers) + 1, "all open")
+        cluster.until(lambda: rest.metric("outcry_websockets_open") == len(watchers) + 1,
+                      "all open")
         memory = cluster.gateways[0].process.memory()
         end = time.monotonic() + SECONDS
         while rest.metric("outcry_websockets_slow_total") == 0:
@@ -288,7 +290,8 @@ def a_new_history_begins_with_a_snapshot(test):
         cluster.start_matcher(1)
         market.until(lambda m: any(one["type"] == "snapshot" and one["epoch"] > epoch for one in m),
                      "a snapshot of the new epoch")
-        cluster.until(lambda: rest.place("AAPL", "buy", "1", "51").status == 201, "orders are taken")
+        cluster.until(lambda: rest.place("AAPL", "buy", "1", "51").status == 201,
+                      "orders are taken")
         market.until(lambda m: m[-1]["type"] == "orderbook" and m[-1]["bids"][0][0] == "51.00"
                      if "." in str(m[-1].get("bids")) else m[-1].get("bids") == [["51", "1"]],
                      "its changes")
