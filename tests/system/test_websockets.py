@@ -14,7 +14,8 @@ from cluster import Process, clean_environment, equal, expect, free_port, main, 
 from websocket_client import (BINARY, CLOSE, FINAL, PING, PONG, TEXT, Client, frame)
 
 QUIET_S = 0.3
-FLAT_BYTES = 48 << 20
+DECLARED = 1 << 30
+FLAT_BYTES = 16 << 20
 TRADES, QUOTES = 1, 3  # enum channel
 BBO = 1  # enum conflation
 CLIENTS = 50
@@ -24,9 +25,8 @@ GARBAGE_FRAMES = 200
 class Server:
     """websocket_server at work."""
 
-    def __init__(self, test, host="127.0.0.1", options=(), **settings):
+    def __init__(self, test, options=(), **settings):
         self.test = test
-        self.host = host
         self.options = options
         self.settings = settings
 
@@ -38,11 +38,10 @@ class Server:
                           "        tick_size = 0.01\n", encoding="ascii")
         settings = {f"OUTCRY_{name.upper()}": str(value) for name, value in self.settings.items()}
         self.port = free_port()
-        address = f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        program = self.test.bin / "websocket_server"
         self.process = Process(
             "websocket_server",
-            [self.test.bin / "websocket_server", "--address", address,
-             *map(str, self.options)], directory,
+            [program, "--address", f"127.0.0.1:{self.port}", *map(str, self.options)], directory,
             clean_environment(OUTCRY_CONFIG=str(config), **settings))
         until(self._answers, "the server answers", watch=self.process.check)
         return self
@@ -62,8 +61,8 @@ class Server:
 
     def tell(self, what, **arguments):
         query = "&".join(f"{name}={value}" for name, value in arguments.items())
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        with urllib.request.urlopen(f"http://{name}:{self.port}/{what}?{query}", timeout=60) as got:
+        url = f"http://127.0.0.1:{self.port}/{what}?{query}"
+        with urllib.request.urlopen(url, timeout=60) as got:
             return json.load(got)
 
     def counts(self):
@@ -74,10 +73,23 @@ class Server:
 
     def open(self, path="/ws/trades/BTC-USD", **options):
         """A client that has its first messages."""
-        client = Client(self.port, path, host=self.host, **options)
+        client = Client(self.port, path, **options)
         equal(client.status, 101, f"status of an upgrade at {path}")
         equal(client.texts(2), [b'{"first":1}', b'{"first":2}'], "the first messages")
         return client
+
+    def expect_flat(self, before, after=None, declared=0):
+        """Memory is what it was, but for what a sanitizer notes: tsan of each thread there was and
+        of each byte touched, asan an eighth of what is reserved, and what was freed lately."""
+        program = (self.test.bin / "websocket_server").read_bytes()
+        allowed = FLAT_BYTES
+        if b"__tsan_init" in program:
+            allowed *= 12
+        elif b"__asan_init" in program:
+            allowed += 2 * FLAT_BYTES + declared // 8
+        grown = (self.process.memory() if after is None else after) - before
+        print("grown", grown // 1024, "of", allowed // 1024)
+        expect(grown < allowed, f"memory grew by {grown} bytes, of {allowed} it may")
 
     def until_empty(self):
         """Nobody is left, and the step was told of each as often as it was asked."""
@@ -126,8 +138,7 @@ def one_that_stops_reading_holds_up_nobody_and_is_closed_4008(test):
         worst_ms = max(stalls) / 1e6
         expect(worst_ms < 1000, f"a message took {worst_ms:.0f} ms")
         equal(server.count("slow"), 1, "closed for being slow")
-        expect(server.process.memory() - before < FLAT_BYTES,
-               lambda: f"memory grew by {server.process.memory() - before} bytes")
+        server.expect_flat(before)
         # What it had already is in order and whole; then it is told why it ends.
         expected = 1
         for opcode, payload in slow.frames():
@@ -235,7 +246,7 @@ def a_frame_that_declares_a_gigabyte_is_cut_while_it_comes(test):
         for size in (200_000, 8 << 20):
             with server.open() as client:
                 start = time.monotonic()
-                head = frame(FINAL | TEXT, declared=1 << 30)
+                head = frame(FINAL | TEXT, declared=DECLARED)
                 client.send(head)
                 piece, sent = b"x" * 65536, 0
                 while sent < size and client.send(piece):
@@ -247,7 +258,7 @@ def a_frame_that_declares_a_gigabyte_is_cut_while_it_comes(test):
                 took = time.monotonic() - start
                 expect(took < 3, f"it took {took:.1f} s to end")
         until(lambda: server.count("open") == 1, "both are gone")
-        expect(most - before < FLAT_BYTES, f"memory grew by {most - before} bytes")
+        server.expect_flat(before, most, DECLARED)
         equal(server.count("bad"), 2, "counted as bad")
         server.tell("publish", channel=TRADES)
         equal(seq_of(other.texts(1)[0]), 1, "what another one gets")
@@ -293,7 +304,7 @@ def garbage_frames_end_at_most_their_own_connection(test):
                 client.send(test.random.randbytes(test.random.choice((1, 2, 7, 20, 200, 3000))))
                 if test.random.random() < 0.5:
                     client.read(0.01)
-        expect(server.process.memory() - before < FLAT_BYTES, "memory grew")
+        server.expect_flat(before)
         until(lambda: server.count("open") == 1, "all but one are gone", 30)
         server.tell("publish", channel=TRADES)
         equal(seq_of(other.texts(1)[0]), 1, "what another one gets")
@@ -309,7 +320,7 @@ def a_flood_of_pings_and_texts_from_one_that_does_not_read_ends_it(test):
             while server.count("slow") == 0:
                 expect(time.monotonic() < deadline, "it went on for 60 s")
                 client.send(block)
-            expect(server.process.memory() - before < FLAT_BYTES, "memory grew")
+            server.expect_flat(before)
             server.until_empty()
 
 
@@ -339,14 +350,6 @@ def paths_and_keys_are_checked(test):
         with Client(server.port, "/ws/trades/REFUSED") as client:
             equal(client.until_closed(), 1013, "close code of what the step refuses")
         server.until_empty()
-
-
-def ipv6_is_served_as_well(test):
-    with Server(test, host="::1") as server, server.open() as client:
-        server.tell("publish", channel=TRADES)
-        equal(seq_of(client.texts(1)[0]), 1, "what is published")
-        client.send(frame(FINAL | BINARY, b"x"))
-        equal(client.until_closed(), 1003, "close code")
 
 
 def as_many_are_served_as_are_set_up_for(test):
@@ -444,7 +447,6 @@ if __name__ == "__main__":
                    garbage_frames_end_at_most_their_own_connection,
                    a_flood_of_pings_and_texts_from_one_that_does_not_read_ends_it,
                    paths_and_keys_are_checked,
-                   ipv6_is_served_as_well,
                    as_many_are_served_as_are_set_up_for,
                    a_full_desk_loses_no_goodbye,
                    a_drain_says_1001_after_all_that_waits,

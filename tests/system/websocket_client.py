@@ -35,12 +35,12 @@ def frame(first, payload=b"", mask=b"\1\2\3\4", declared=None):
 class Client:
     """One connection. status: of the handshake; what is not 101 has a body."""
 
-    def __init__(self, port, path, host="127.0.0.1", receive_buffer=None, headers=None):
-        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    def __init__(self, port, path, receive_buffer=None, headers=None):
+        self.socket = socket.socket()
         if receive_buffer is not None:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(PATIENCE_S)
-        self.socket.connect((host, port))
+        self.socket.connect(("127.0.0.1", port))
         self.received = b""
         self.ended = False
         self.code = None  # of the server's close frame

@@ -4,11 +4,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include <netinet/in.h>
+#include <ifaddrs.h>
+#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -104,21 +106,36 @@ struct pair {
     struct mg_request_info info; /* as civetweb tells of it */
 };
 
-static void pair_open(struct pair *p)
+static void pair_open_at(struct pair *p, const char *name)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *at;
+    struct sockaddr_storage address;
     socklen_t size = sizeof address;
-    *p = (struct pair){.listener = socket(AF_INET, SOCK_STREAM, 0),
-                       .client = socket(AF_INET, SOCK_STREAM, 0)};
-    assert_int_equal(bind(p->listener, (struct sockaddr *)&address, sizeof address), 0);
+    char port[8];
+    assert_int_equal(getaddrinfo(name, "0", &hints, &at), 0);
+    *p = (struct pair){.listener = socket(at->ai_family, SOCK_STREAM, 0),
+                       .client = socket(at->ai_family, SOCK_STREAM, 0)};
+    assert_int_equal(bind(p->listener, at->ai_addr, at->ai_addrlen), 0);
+    freeaddrinfo(at);
     assert_int_equal(listen(p->listener, 1), 0);
     assert_int_equal(getsockname(p->listener, (struct sockaddr *)&address, &size), 0);
-    assert_int_equal(connect(p->client, (struct sockaddr *)&address, sizeof address), 0);
-    p->info.server_port = ntohs(address.sin_port);
+    assert_int_equal(connect(p->client, (struct sockaddr *)&address, size), 0);
+    assert_int_equal(
+        getnameinfo((struct sockaddr *)&address, size, NULL, 0, port, sizeof port, NI_NUMERICSERV),
+        0);
+    p->info.server_port = atoi(port);
     p->server = accept(p->listener, (struct sockaddr *)&address, &size);
     assert_true(p->server >= 0);
-    p->info.remote_port = ntohs(address.sin_port);
-    strcpy(p->info.remote_addr, "127.0.0.1");
+    assert_int_equal(getnameinfo((struct sockaddr *)&address, size, p->info.remote_addr,
+                                 sizeof p->info.remote_addr, port, sizeof port,
+                                 NI_NUMERICHOST | NI_NUMERICSERV),
+                     0);
+    p->info.remote_port = atoi(port);
+}
+
+static void pair_open(struct pair *p)
+{
+    pair_open_at(p, "127.0.0.1");
 }
 
 static void pair_close(struct pair *p)
@@ -199,6 +216,31 @@ static void a_large_frame_is_seen_while_it_comes(void **state)
     pair_close(&p);
 }
 
+/* Where the machine has IPv6; what the other end is called there is another text. */
+static void a_socket_of_ipv6_is_found(void **state)
+{
+    (void)state;
+    struct pair four, six;
+    struct ifaddrs *all;
+    bool has_ipv6 = false;
+    assert_int_equal(getifaddrs(&all), 0);
+    for (struct ifaddrs *i = all; i != NULL; i = i->ifa_next)
+        has_ipv6 = has_ipv6 || (i->ifa_addr != NULL && i->ifa_addr->sa_family == AF_INET6 &&
+                                strcmp(i->ifa_name, "lo") == 0);
+    freeifaddrs(all);
+    if (!has_ipv6)
+        skip();
+    pair_open(&four);
+    pair_open_at(&six, "::1");
+    assert_string_equal(six.info.remote_addr, "::1");
+    assert_int_equal(connection_socket(&six.info), six.server);
+    strcpy(six.info.remote_addr, "127.0.0.1");
+    assert_int_equal(connection_socket(&six.info), -1);
+    assert_int_equal(connection_socket(&four.info), four.server);
+    pair_close(&four);
+    pair_close(&six);
+}
+
 static void a_socket_is_found_by_both_ends(void **state)
 {
     (void)state;
@@ -234,6 +276,7 @@ int main(void)
         cmocka_unit_test(what_lies_in_the_kernel_is_not_read_yet),
         cmocka_unit_test(a_large_frame_is_seen_while_it_comes),
         cmocka_unit_test(a_socket_is_found_by_both_ends),
+        cmocka_unit_test(a_socket_of_ipv6_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
