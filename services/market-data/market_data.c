@@ -97,7 +97,7 @@ static void on_joined(void *self, uint32_t topic, const struct frame_head *head)
     view_joined(view_of(self, topic), head);
 }
 
-/* The shard lives, and so do those of its views that are complete. */
+/* The shard lives, and so do those of its views that are known to be complete up to there. */
 static void on_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
 {
     struct shard *s = self;
@@ -105,7 +105,7 @@ static void on_heartbeat(void *self, const struct frame_head *head, uint16_t sha
     if (head->epoch != s->epoch)
         return;
     for (uint32_t i = 0; i < s->view_count; i++)
-        view_tell(&s->views[i], subscriber_live(s->subscriber, i));
+        view_tell(&s->views[i], subscriber_complete_seq(s->subscriber, i) >= head->seq);
     publisher_heartbeat(s->owner->publisher, s->number, head->seq, head->time_ns);
 }
 

@@ -14,6 +14,7 @@ from cluster import Process, clean_environment, equal, expect, free_port, main, 
 from websocket_client import (BINARY, CLOSE, FINAL, PING, PONG, TEXT, Client, frame)
 
 QUIET_S = 0.3
+PAUSE_S = 5  # more than civetweb's write has patience for, which looks every 2 s
 DECLARED = 1 << 30
 FLAT_BYTES = 16 << 20
 TRADES, QUOTES = 1, 3  # enum channel
@@ -88,7 +89,6 @@ class Server:
         elif b"__asan_init" in program:
             allowed += 2 * FLAT_BYTES + declared // 8
         grown = (self.process.memory() if after is None else after) - before
-        print("grown", grown // 1024, "of", allowed // 1024)
         expect(grown < allowed, f"memory grew by {grown} bytes, of {allowed} it may")
 
     def until_empty(self):
@@ -164,6 +164,17 @@ def one_that_never_reads_again_is_cut_after_its_grace(test):
             server.until_empty()
             took = time.monotonic() - start
             expect(3 < took < 9, f"it was cut after {took:.1f} s")
+
+
+def one_that_pauses_loses_nothing(test):
+    count = 1000
+    with Server(test) as server, server.open(receive_buffer=4096) as client:
+        server.tell("publish", channel=TRADES, count=count, size=4096)
+        until(lambda: server.count("published") == count, "all is published")
+        time.sleep(PAUSE_S)
+        equal([seq_of(text) for text in client.texts(count)], list(range(1, count + 1)),
+              "what was told meanwhile")
+        equal((server.count("slow"), server.count("open")), (0, 1), "slow, and open")
 
 
 def best_bid_and_offer_are_conflated_for_one_that_lags(test):
@@ -293,6 +304,27 @@ def clients_that_are_gone_leave_nothing(test):
         huge.socket.close()
         for _ in range(test.count(100)):  # before, while and after they are attached
             Client(server.port, "/ws/trades/BTC-USD").socket.close()
+        server.until_empty()
+
+
+def clients_come_and_go_while_all_is_told(test):
+    with Server(test) as server, server.open() as faithful:
+        rounds, each = test.count(20), 300
+        for _ in range(rounds):
+            clients = [server.open() for _ in range(12)]
+            server.tell("publish", channel=TRADES, count=each, size=200, rate=3000)
+            for client in clients:
+                test.random.choice((lambda one: one.socket.close(),
+                                    lambda one: one.socket.shutdown(socket.SHUT_WR),
+                                    lambda one: one.send(frame(FINAL | CLOSE)),
+                                    lambda one: one.send(frame(FINAL | BINARY, b"x")),
+                                    lambda one: one.texts(20)))(client)
+                time.sleep(test.random.random() * 0.01)
+            for client in clients:
+                client.socket.close()
+        equal([seq_of(text) for text in faithful.texts(rounds * each)],
+              list(range(1, rounds * each + 1)), "what one that stays is told")
+        faithful.send(frame(FINAL | CLOSE))
         server.until_empty()
 
 
@@ -438,12 +470,14 @@ def a_common_client_is_served_well(test):
 if __name__ == "__main__":
     main(__doc__, [one_that_stops_reading_holds_up_nobody_and_is_closed_4008,
                    one_that_never_reads_again_is_cut_after_its_grace,
+                   one_that_pauses_loses_nothing,
                    best_bid_and_offer_are_conflated_for_one_that_lags,
                    what_is_not_rfc_6455_ends_the_connection_with_its_code,
                    what_is_rfc_6455_is_answered,
                    a_frame_that_declares_a_gigabyte_is_cut_while_it_comes,
                    one_that_never_answers_pings_is_closed,
                    clients_that_are_gone_leave_nothing,
+                   clients_come_and_go_while_all_is_told,
                    garbage_frames_end_at_most_their_own_connection,
                    a_flood_of_pings_and_texts_from_one_that_does_not_read_ends_it,
                    paths_and_keys_are_checked,

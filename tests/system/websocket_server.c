@@ -26,7 +26,7 @@
 #include "gateway/desk.h"
 #include "gateway/websockets.h"
 
-enum { PUBLISH = ASK_PLACE, TEXT_SIZE_MAX = 1 << 20, ANSWER_SIZE = 1024, REQUEST_MS = 5000 };
+enum { PUBLISH = ASK_PLACE, TEXT_SIZE_MAX = 1 << 20, ANSWER_SIZE = 1024, REQUEST_MS = 500 };
 
 struct server {
     struct cluster cluster;

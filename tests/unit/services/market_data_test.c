@@ -65,6 +65,7 @@ static void heartbeat(void)
 static struct matcher_options options(void)
 {
     struct matcher_options o = stage_options();
+    o.limits.shard = 0; /* the cluster's only one */
     o.heartbeat_ns = NS_PER_SECOND;
     return o;
 }
