@@ -8,7 +8,7 @@ import socket
 from cluster import ROOT, Process, clean_environment, equal, expect, free_port, main, until
 
 DEMO = ROOT / "services" / "cli" / "demo.cfg"
-CHILDREN = 4  # of the demo: two matchers, market-data, the flow
+CHILDREN = 5  # two matchers, market data, the gateway and the flow
 
 
 def children_of(process):
