@@ -8,6 +8,7 @@
 #include "proto/messages.h"
 
 enum ask_kind {
+    /* the first four change something; the others only read */
     ASK_PLACE,       /* POST /api/v1/orders */
     ASK_CANCEL,      /* DELETE /api/v1/orders/{id} */
     ASK_AMEND,       /* PATCH /api/v1/orders/{id} */

@@ -6,166 +6,19 @@
  * The order of checks is that of what they cost and of what they protect: Host and Origin before
  * anything else, the limit before the body, the body's size before its bytes. */
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "base/clock.h"
-#include "base/log.h"
-#include "gateway/edge_parts.h"
 #include "gateway/openapi.h"
-#include "gateway/routes.h"
+#include "gateway/response.h"
 #include "gateway/trust.h"
 
 enum {
-    HEAD_SIZE_MAX = 4 << 10,   /* of an answer */
     LOCAL_BODY_SIZE = 1 << 20, /* of what is answered without the step */
     BODY_PIECE = 1 << 10,
 };
-
-struct exchange {
-    edge_t *edge;
-    struct mg_connection *http;
-    const struct mg_request_info *info;
-    struct connection *connection;
-    bool admin;
-    uint64_t start_ns; /* monotonic */
-    uint64_t received_ns;
-    enum route_name route;
-    struct text part;
-    char request_id[REQUEST_ID_SIZE_MAX + 1];
-    char client[TRUST_ADDRESS_SIZE];
-    char allow[ROUTE_ALLOW_SIZE];
-    const char *cors_origin; /* NULL: no CORS headers */
-    struct rate_verdict rate;
-    bool close; /* the connection ends with this answer */
-};
-
-/* ---- answers ---- */
-
-static const char *reason_phrase(unsigned status)
-{
-    return mg_get_response_code_text(NULL, (int)status);
-}
-
-struct head {
-    char text[HEAD_SIZE_MAX];
-    size_t size;
-};
-
-__attribute__((format(printf, 2, 3))) static void put_header(struct head *h, const char *form, ...)
-{
-    va_list arguments;
-    va_start(arguments, form);
-    int size = vsnprintf(h->text + h->size, sizeof h->text - h->size, form, arguments);
-    va_end(arguments);
-    if (size > 0 && (size_t)size < sizeof h->text - h->size)
-        h->size += (size_t)size;
-}
-
-static void put_cors(struct head *h, const struct exchange *x)
-{
-    if (x->cors_origin != NULL)
-        put_header(h,
-                   "Access-Control-Allow-Origin: %.200s\r\n"
-                   "Access-Control-Expose-Headers: X-At, X-Request-Id, RateLimit, "
-                   "RateLimit-Policy, Retry-After, Server-Timing\r\n"
-                   "Vary: Origin\r\n",
-                   x->cors_origin);
-}
-
-static void put_rate(struct head *h, const struct exchange *x)
-{
-    if (!x->rate.limited)
-        return;
-    const char *name = rate_class_name(route_of(x->route)->class);
-    put_header(h,
-               "RateLimit-Policy: \"%s\";q=%" PRIu64 ";w=1\r\n"
-               "RateLimit: \"%s\";r=%" PRIu64 ";t=%d\r\n",
-               name, x->rate.quota, name, x->rate.remaining, 1);
-}
-
-struct response {
-    unsigned status;
-    enum reason code; /* why it is not a success; 0: it is */
-    const char *type; /* of the body */
-    struct text body;
-    struct text at;
-    unsigned retry_after_s;
-    uint64_t waited_ns;
-};
-
-static void put_head(struct head *h, const struct exchange *x, const struct response *r)
-{
-    double total_ms = (double)(clock_monotonic_ns() - x->start_ns) / 1e6;
-    put_header(h, "HTTP/1.1 %u %s\r\n", r->status, reason_phrase(r->status));
-    if (r->status != 204)
-        put_header(h, "Content-Type: %s\r\nContent-Length: %zu\r\n", r->type, r->body.size);
-    put_header(h,
-               "X-Request-Id: %s\r\nServer-Timing: total;dur=%.3f, matcher;dur=%.3f\r\n"
-               "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n",
-               x->request_id, total_ms, (double)r->waited_ns / 1e6);
-    if (r->at.size > 0 && r->at.size < HEAD_SIZE_MAX / 2)
-        put_header(h, "X-At: %.*s\r\n", (int)r->at.size, r->at.data);
-    if (r->retry_after_s > 0)
-        put_header(h, "Retry-After: %u\r\n", r->retry_after_s);
-    if (x->allow[0] != '\0')
-        put_header(h, "Allow: %s\r\n", x->allow);
-    if (r->status == 426)
-        put_header(h, "Upgrade: websocket\r\n");
-    put_rate(h, x);
-    put_cors(h, x);
-    put_header(h, "Connection: %s\r\n\r\n", x->close ? "close" : "keep-alive");
-}
-
-static int reply(struct exchange *x, const struct response *r)
-{
-    struct head h = {.size = 0};
-    char small[8 << 10];
-    put_head(&h, x, r);
-    const char *method = x->info->request_method; /* NULL where not even that could be read */
-    bool head_only = method != NULL && strcmp(method, "HEAD") == 0;
-    size_t body_size = head_only ? 0 : r->body.size;
-    size_t size = h.size + body_size;
-    char *all = size <= sizeof small ? small : malloc(size);
-    if (all != NULL) {
-        memcpy(all, h.text, h.size);
-        if (body_size > 0)
-            memcpy(all + h.size, r->body.data, body_size);
-        (void)mg_write(x->http, all, size); /* who is gone does not want it */
-    }
-    if (all != small)
-        free(all);
-    if (x->close)
-        mg_disable_keep_alive(x->http);
-    uint64_t took_ns = clock_monotonic_ns() - x->start_ns;
-    http_metrics_add(x->edge->metrics, x->route, r->status, r->code, took_ns);
-    if (r->status >= 500 && r->code != REJECT_NOT_READY)
-        log_warn("gateway", "request_failed", LOG_TEXT("request_id", x->request_id),
-                 LOG_TEXT("route", route_labels()[x->route]), LOG_U64("status", r->status),
-                 LOG_U64("code", r->code), LOG_TEXT("client", x->client),
-                 LOG_U64("us", took_ns / NS_PER_US));
-    return (int)r->status;
-}
-
-static int reply_problem(struct exchange *x, const struct problem *p)
-{
-    char text[4 << 10];
-    struct json_writer j;
-    struct problem_context context = {.request_id = text_of(x->request_id), .at = {"", 0}};
-    json_writer_init(&j, text, sizeof text);
-    json_object_begin(&j, NULL);
-    problem_put(&j, p, &context);
-    json_object_end(&j);
-    uint64_t wait_s = x->rate.wait_ms / 1000 + 1;
-    return reply(
-        x, &(struct response){.status = problem_status(p->code),
-                              .code = p->code,
-                              .type = "application/problem+json",
-                              .body = {text, json_writer_size(&j)},
-                              .retry_after_s = problem_retryable(p->code) ? (unsigned)wait_s : 0});
-}
 
 /* ---- who, and whereto ---- */
 
@@ -359,13 +212,26 @@ static bool read_request(struct exchange *x, struct ask *ask, struct problem *p)
 
 static int reply_answer(struct exchange *x, const struct call_answer *answer, const char *type)
 {
-    return reply(x, &(struct response){.status = answer->head.status,
-                                       .code = (enum reason)answer->head.code,
-                                       .type = type,
-                                       .body = answer->body,
-                                       .at = answer->at,
-                                       .retry_after_s = answer->head.retry_after_s,
-                                       .waited_ns = answer->head.waited_ns});
+    return response_send(x, &(struct response){.status = answer->head.status,
+                                               .code = (enum reason)answer->head.code,
+                                               .type = type,
+                                               .body = answer->body,
+                                               .at = answer->at,
+                                               .retry_after_s = answer->head.retry_after_s,
+                                               .waited_ns = answer->head.waited_ns});
+}
+
+/* The step, stuck or swamped, let the ask lie: what it was to change may yet be changed. */
+static int reply_no_answer(struct exchange *x, const struct ask *ask)
+{
+    struct problem p;
+    bool changes = ask->kind <= ASK_MASS_CANCEL;
+    uint64_t by_ns = ask->deadline_ns != 0
+                         ? ask->deadline_ns
+                         : x->received_ns + x->edge->settings->deadline_ms * NS_PER_MS;
+    problem_set(&p, changes ? REJECT_ANSWER_LATE : REJECT_INTERNAL, NULL, NULL,
+                "the gateway's step does not answer");
+    return response_problem_by(x, &p, changes ? by_ns : 0);
 }
 
 /* Ask the step, and hand over its answer with `then`. */
@@ -382,14 +248,13 @@ static int ask_step(struct exchange *x, struct ask *ask, uint64_t patience_ms,
         problem_set(&p, REJECT_TOO_BUSY, NULL, NULL, "nothing was handed over");
         if (ask->call != 0)
             calls_end(e->calls, ask->call);
-        return reply_problem(x, &p);
+        return response_problem(x, &p);
     }
     int status;
     if (calls_wait(e->calls, ask->call, patience_ms, &answer)) {
         status = then(x, &answer);
     } else {
-        problem_set(&p, REJECT_INTERNAL, NULL, NULL, "the gateway's step does not answer");
-        status = reply_problem(x, &p);
+        status = reply_no_answer(x, ask);
     }
     calls_end(e->calls, ask->call);
     return status;
@@ -403,18 +268,13 @@ static int then_reply(struct exchange *x, const struct call_answer *answer)
 
 /* ---- what needs no step, or only its word ---- */
 
-static int reply_text(struct exchange *x, const char *type, const char *text, size_t size)
-{
-    return reply(x, &(struct response){.status = 200, .type = type, .body = {text, size}});
-}
-
 static int reply_symbols(struct exchange *x)
 {
     const struct cluster *c = x->edge->options.cluster;
     struct json_writer j;
     char *text = malloc(LOCAL_BODY_SIZE);
     if (text == NULL)
-        return reply_text(x, "application/json", "{\"data\":[]}", 11);
+        return response_text(x, "application/json", "{\"data\":[]}", 11);
     json_writer_init(&j, text, LOCAL_BODY_SIZE);
     json_object_begin(&j, NULL);
     json_array_begin(&j, "data");
@@ -431,7 +291,7 @@ static int reply_symbols(struct exchange *x)
     }
     json_array_end(&j);
     json_object_end(&j);
-    int status = reply_text(x, "application/json", text, json_writer_size(&j));
+    int status = response_text(x, "application/json", text, json_writer_size(&j));
     free(text);
     return status;
 }
@@ -445,7 +305,7 @@ static int reply_time(struct exchange *x)
     json_time(&j, "timestamp", x->received_ns);
     json_u64(&j, "ts", x->received_ns / 1000);
     json_object_end(&j);
-    return reply_text(x, "application/json", text, json_writer_size(&j));
+    return response_text(x, "application/json", text, json_writer_size(&j));
 }
 
 /* The step's lines, then the edge's own. */
@@ -458,7 +318,7 @@ static int then_metrics(struct exchange *x, const struct call_answer *answer)
     memcpy(text, answer->body.data, size);
     struct websocket_counts sockets = websockets_counts(x->edge->websockets);
     size += http_metrics_write(x->edge->metrics, &sockets, text + size, LOCAL_BODY_SIZE);
-    int status = reply_text(x, "text/plain; version=0.0.4", text, size);
+    int status = response_text(x, "text/plain; version=0.0.4", text, size);
     free(text);
     return status;
 }
@@ -466,10 +326,10 @@ static int then_metrics(struct exchange *x, const struct call_answer *answer)
 static int reply_probe(struct exchange *x, unsigned status)
 {
     static const char fine[] = "{\"status\":\"ok\"}", bad[] = "{\"status\":\"not_ready\"}";
-    return reply(x, &(struct response){.status = status,
-                                       .code = status == 200 ? 0 : REJECT_NOT_READY,
-                                       .type = "application/json",
-                                       .body = text_of(status == 200 ? fine : bad)});
+    return response_send(x, &(struct response){.status = status,
+                                               .code = status == 200 ? 0 : REJECT_NOT_READY,
+                                               .type = "application/json",
+                                               .body = text_of(status == 200 ? fine : bad)});
 }
 
 /* Alive: the step answers, whatever it says. Started: it was ready once. */
@@ -489,14 +349,14 @@ static int serve(struct exchange *x)
     struct problem p;
     uint64_t patience_ms = x->edge->settings->answer_ms + EXCHANGE_GRACE_MS;
     if (!read_request(x, &ask, &p))
-        return reply_problem(x, &p);
+        return response_problem(x, &p);
     switch (x->route) {
     case ROUTE_SYMBOLS:
         return reply_symbols(x);
     case ROUTE_TIME:
         return reply_time(x);
     case ROUTE_OPENAPI:
-        return reply_text(x, "application/json", (const char *)openapi_json, openapi_json_size);
+        return response_text(x, "application/json", (const char *)openapi_json, openapi_json_size);
     case ROUTE_METRICS:
         ask.kind = ASK_METRICS;
         return ask_step(x, &ask, patience_ms, then_metrics);
@@ -535,25 +395,6 @@ static struct exchange exchange_of(struct mg_connection *http)
     return x;
 }
 
-/* A page of a listed origin asks beforehand. */
-static int reply_preflight(struct exchange *x)
-{
-    struct head h = {.size = 0};
-    put_header(&h,
-               "HTTP/1.1 204 No Content\r\nX-Request-Id: %s\r\nAllow: GET, POST, PATCH, "
-               "DELETE, OPTIONS\r\n",
-               x->request_id);
-    if (x->cors_origin != NULL)
-        put_header(&h, "Access-Control-Allow-Methods: GET, POST, PATCH, DELETE\r\n"
-                       "Access-Control-Allow-Headers: Content-Type, X-Request-Id\r\n"
-                       "Access-Control-Max-Age: 600\r\n");
-    put_cors(&h, x);
-    put_header(&h, "Connection: keep-alive\r\n\r\n");
-    (void)mg_write(x->http, h.text, h.size);
-    http_metrics_add(x->edge->metrics, x->route, 204, 0, clock_monotonic_ns() - x->start_ns);
-    return 204;
-}
-
 static bool is_upgrade(struct mg_connection *http)
 {
     const char *upgrade = mg_get_header(http, "Upgrade");
@@ -565,17 +406,17 @@ int exchange_begin(struct mg_connection *http)
     struct exchange x = exchange_of(http);
     struct problem p;
     if (!check_trust(&x, &p))
-        return reply_problem(&x, &p);
+        return response_problem(&x, &p);
     if (strcmp(x.info->request_method, "OPTIONS") == 0)
-        return reply_preflight(&x);
+        return response_preflight(&x);
     if (!check_route(&x, &p) || !check_budget(&x, &p) || !check_rate(&x, &p))
-        return reply_problem(&x, &p);
+        return response_problem(&x, &p);
     if (x.route != ROUTE_SOCKET)
         return serve(&x);
     if (is_upgrade(http))
         return 0;
     problem_set(&p, REJECT_UPGRADE_REQUIRED, "header", "Upgrade", "expected websocket");
-    return reply_problem(&x, &p);
+    return response_problem(&x, &p);
 }
 
 int exchange_http_error(struct mg_connection *http, int status, const char *message)
@@ -585,7 +426,7 @@ int exchange_http_error(struct mg_connection *http, int status, const char *mess
     (void)status;
     x.close = true;
     problem_set(&p, REJECT_BAD_REQUEST, NULL, NULL, "%.200s", message == NULL ? "" : message);
-    reply_problem(&x, &p);
+    response_problem(&x, &p);
     return 0;
 }
 
@@ -594,5 +435,5 @@ void exchange_refuse_upgrade(struct mg_connection *http, const struct problem *p
     struct exchange x = exchange_of(http);
     x.route = ROUTE_SOCKET;
     x.close = true;
-    (void)reply_problem(&x, problem);
+    (void)response_problem(&x, problem);
 }

@@ -54,7 +54,9 @@ struct websockets {
     pthread_cond_t work; /* for the keeper */
     pthread_cond_t gone; /* one is */
     struct watcher **slots;
-    uint64_t open; /* slots that are taken, or promised to an upgrade that is under way */
+    /* Slots that are taken, or promised to an upgrade that is under way. Changed under the mutex;
+     * read without it by whoever only counts, who is not to wait for a broadcast. */
+    atomic_uint_least64_t open;
     uint64_t round;
     struct watcher **channels; /* lists */
     struct watcher *owed;      /* gone, and the step could not be told yet: the desk was full */
@@ -480,11 +482,8 @@ void websockets_drain(websockets_t *w, uint64_t within_ms)
 
 struct websocket_counts websockets_counts(websockets_t *w)
 {
-    pthread_mutex_lock(&w->mutex);
-    uint64_t open = w->open;
-    pthread_mutex_unlock(&w->mutex);
     return (struct websocket_counts){
-        .open = open,
+        .open = atomic_load(&w->open),
         .opened = atomic_load(&w->opened),
         .refused = atomic_load(&w->refused),
         .slow = atomic_load(&w->totals.slow),

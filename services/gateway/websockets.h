@@ -16,14 +16,16 @@
  *     connection_socket.c    the socket below civetweb's connection
  *
  * An outbox is bounded in messages and bytes. While more than WEBSOCKET_LAG messages wait, best bid
- * and offer and top-10 books are conflated: a newer one takes the place of those that wait. What
- * must not be lost (trades, events, snapshots) is never dropped: an outbox that is full is emptied,
- * a close frame 4008 is put in, and after a grace the connection is cut.
+ * and offer and top-10 books are conflated: those that wait are dropped for a newer one, which goes
+ * to the end, so what is told stays in the order of sequences. What must not be lost (trades,
+ * events, snapshots) is never dropped: an outbox that is full is emptied, a close frame 4008 is put
+ * in, and after a grace the connection is cut.
  *
  * What clients send: pings are answered, pongs noted, a close is answered; a text is answered by
  * one message {"type":"error",...} that says the path takes none; anything else that is not
  * RFC 6455 ends the connection: 1002 protocol, 1003 binary, 1007 not UTF-8, 1009 larger than
- * WEBSOCKET_RECEIVED_MAX. A ping goes out every 15 s, and 30 s without a pong end it.
+ * WEBSOCKET_RECEIVED_MAX. A frame has 30 s to come in; one that is too large is cut while it comes.
+ * A ping goes out every 15 s, and 30 s without a pong end it with 1002.
  *
  * Threads: see each function. */
 #ifndef OUTCRY_GATEWAY_WEBSOCKETS_H

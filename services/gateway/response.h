@@ -1,0 +1,50 @@
+/* response: what goes back on a connection: status line, headers and body, in one write. */
+#ifndef OUTCRY_GATEWAY_RESPONSE_H
+#define OUTCRY_GATEWAY_RESPONSE_H
+
+#include "gateway/edge_parts.h"
+#include "gateway/routes.h"
+#include "gateway/trust.h"
+
+/* One request and what is known of it so far. */
+struct exchange {
+    edge_t *edge;
+    struct mg_connection *http;
+    const struct mg_request_info *info;
+    struct connection *connection;
+    bool admin;
+    uint64_t start_ns; /* monotonic */
+    uint64_t received_ns;
+    enum route_name route;
+    struct text part;
+    char request_id[REQUEST_ID_SIZE_MAX + 1];
+    char client[TRUST_ADDRESS_SIZE];
+    char allow[ROUTE_ALLOW_SIZE];
+    const char *cors_origin; /* NULL: no CORS headers */
+    struct rate_verdict rate;
+    bool close; /* the connection ends with this answer */
+};
+
+struct response {
+    unsigned status;
+    enum reason code; /* why it is not a success; 0: it is */
+    const char *type; /* of the body */
+    struct text body;
+    struct text at;
+    unsigned retry_after_s;
+    uint64_t waited_ns;
+};
+
+/* Each returns the status, for civetweb. Thread: the connection's. */
+int response_send(struct exchange *x, const struct response *r);
+int response_text(struct exchange *x, const char *type, const char *text, size_t size);
+int response_problem(struct exchange *x, const struct problem *p);
+
+/* certain_by_ns: the request was handed over, and by then it is certain what became of it; 0: it
+ * was not. */
+int response_problem_by(struct exchange *x, const struct problem *p, uint64_t certain_by_ns);
+
+/* A page of a listed origin asks beforehand. */
+int response_preflight(struct exchange *x);
+
+#endif
