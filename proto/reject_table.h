@@ -30,6 +30,7 @@
     X(TOO_MANY_WEBSOCKETS, 1018, 0, 503, "The gateway serves as many WebSockets as it can")        \
     X(BODY_INCOMPLETE, 1019, 0, 400, "The body ended, or its time did, before all of it came")     \
     X(UPGRADE_REQUIRED, 1020, 0, 426, "This path speaks WebSocket")                                \
+    X(HEADER_TOO_LARGE, 1022, 0, 431, "The head of the request is larger than it may be")          \
     X(BAD_REQUEST, 1021, 0, 400, "The request cannot be read as HTTP")                             \
     X(MALFORMED, 2001, 2, 422, "The body of the command does not have the shape of its type")      \
     X(UNKNOWN_COMMAND, 2002, 2, 422, "There is no command of this type")                           \

@@ -2,11 +2,11 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/reader.h"
+#include "cli/rest.h"
 #include "engine/mirror.h"
 #include "node/host.h"
 
@@ -204,10 +204,7 @@ int ladder_main(int argc, char **argv)
     bool once = isatty(STDOUT_FILENO) != 1;
     host_load(&cluster, &argc, argv, usage);
     l.depth = host_number_flag(&argc, argv, "--depth", 1, DEPTH_MAX, 10);
-    if (argc >= 2 && strcmp(argv[argc - 1], "--once") == 0) {
-        once = true;
-        argc--;
-    }
+    once = rest_flag(&argc, argv, "--once") || once;
     l.symbol = argc == 2 ? cluster_symbol_find(&cluster, argv[1]) : NULL;
     if (l.symbol == NULL) {
         fprintf(stderr,

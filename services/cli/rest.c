@@ -82,9 +82,13 @@ bool rest_ask(const char *command, const char *method, const char *base, const c
     free(text);
     answer->text = into.text;
     if (code != CURLE_OK) {
+        bool sent = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
+                    code != CURLE_FAILED_INIT && code != CURLE_URL_MALFORMAT;
         fprintf(stderr,
-                "outcry %s: no gateway answers at %s (%s); is a cluster running "
-                "(./outcry up)?\n",
+                sent ? "outcry %s: the answer of %s did not come (%s); what was asked may have "
+                       "been done: look before you repeat it\n"
+                     : "outcry %s: no gateway answers at %s (%s); is a cluster running "
+                       "(./outcry up)?\n",
                 command, base, curl_easy_strerror(code));
         rest_free(answer);
         return false;
@@ -119,7 +123,10 @@ const char *rest_text(const json_t *object, const char *key)
 
 void rest_base(const struct cluster *c, char base[REST_URL_SIZE])
 {
-    snprintf(base, REST_URL_SIZE, "http://%s", c->settings.gateway_address);
+    const char *address = c->settings.gateway_address;
+    bool everywhere = strncmp(address, "0.0.0.0:", 8) == 0; /* is reached at loopback, too */
+    snprintf(base, REST_URL_SIZE, "http://%s%s", everywhere ? "127.0.0.1:" : "",
+             everywhere ? address + 8 : address);
 }
 
 static void take_out(int *argc, char **argv, int at, int count)

@@ -46,11 +46,13 @@ int status_main(int argc, char **argv)
     rest_base(&cluster, base);
     if (!rest_ask("status", "GET", base, "/health", NULL, &a))
         return EXIT_FAILURE;
+    int status = a.status == 200 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (json)
         puts(a.text);
-    else
+    else if (json_object_get(a.json, "gateway") != NULL)
         show(a.json);
-    int status = a.status == 200 ? EXIT_SUCCESS : EXIT_FAILURE;
+    else
+        status = rest_refused("status", &a);
     rest_free(&a);
     return status;
 }

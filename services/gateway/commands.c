@@ -265,7 +265,7 @@ bool commands_try_amend(gateway_t *g, const struct ask *asked, bool last)
         const struct live_order *o = orders_find(g->orders, ask.order_id);
         if (o == NULL || strcmp(o->account, ask.account) != 0) {
             /* Another gateway's may be on its way; the next heartbeat says that it is not. */
-            if (!last && g->shards[shard].heard_ns <= ask.received_ns)
+            if (!last && g->shards[shard].heartbeat_ns <= ask.received_ns)
                 return false;
             answer_refuse(g, &ask, REJECT_UNKNOWN_ORDER, "path", "id",
                           "account %s has no such order among its open and last finished ones",
@@ -273,8 +273,12 @@ bool commands_try_amend(gateway_t *g, const struct ask *asked, bool last)
             return true;
         }
         const struct cluster_symbol *symbol = cluster_symbol_find(g->cluster, o->symbol);
-        if (symbol != NULL)
-            ask.symbol = (uint32_t)(symbol - g->cluster->symbols);
+        if (symbol == NULL) {
+            answer_refuse(g, &ask, REJECT_UNKNOWN_SYMBOL, "path", "id",
+                          "this gateway is not configured for symbol %s", o->symbol);
+            return true;
+        }
+        ask.symbol = (uint32_t)(symbol - g->cluster->symbols);
     }
     if (ask.symbol != SYMBOL_NONE && !amend_units(g, &ask, &p))
         answer_refuse(g, &ask, p.code, p.in, p.name, "%s", p.detail);
@@ -307,7 +311,7 @@ static bool finished(const struct live_order *o)
 }
 
 /* What was refused, in the words of who asked. */
-static void result_problem(struct problem *p, const struct pending *asked, const struct result *r)
+static void result_problem(struct problem *p, const struct result *r)
 {
     const char *in = NULL, *name = NULL, *detail = "";
     switch (r->code) {
@@ -327,7 +331,6 @@ static void result_problem(struct problem *p, const struct pending *asked, const
     default:
         break;
     }
-    (void)asked;
     problem_set(p, (enum reason)r->code, in, name, "%s", detail);
 }
 
@@ -342,7 +345,7 @@ static void answer_refusal(gateway_t *g, const struct shard *s, const struct pen
     struct problem problem;
     struct problem_context context = {
         .request_id = text_of(p->caller.request_id), .at = text_of(at), .order_id = r->order_id};
-    result_problem(&problem, p, r);
+    result_problem(&problem, r);
     answer_problem(g, &p->caller, &problem, &context);
 }
 
@@ -361,20 +364,39 @@ static bool known(const gateway_t *g, const struct shard *s, const struct pendin
 static void answer_unknown(gateway_t *g, const struct shard *s, const struct pending *p)
 {
     struct problem problem;
-    bool silent = !shard_heard(s);
-    uint64_t certain_ns = p->deadline_ns != 0
-                              ? p->deadline_ns
-                              : p->sent_ns + g->cluster->settings.deadline_ms * NS_PER_MS;
-    problem_set(&problem, silent ? REJECT_MATCHER_SILENT : REJECT_ANSWER_LATE, NULL, NULL,
-                "it was handed over and may yet be executed; after certain_by it will not be");
-    if (p->deadline_ns == 0)
-        problem_set(&problem, problem.code, NULL, NULL,
-                    "the cancel was handed over, is repeated until it is answered, and may yet be "
-                    "executed; ask for the order");
+    problem_set(&problem, shard_heard(s) ? REJECT_ANSWER_LATE : REJECT_MATCHER_SILENT, NULL, NULL,
+                p->deadline_ns != 0
+                    ? "it was handed over and may yet be executed; after certain_by it will not be"
+                    : "the cancel was handed over, is repeated until it is answered, and may yet "
+                      "be executed; ask for the order");
     struct problem_context context = {.request_id = text_of(p->caller.request_id),
                                       .at = {"", 0},
                                       .outcome_unknown = true,
-                                      .certain_by_ns = certain_ns};
+                                      .certain_by_ns = p->deadline_ns};
+    answer_problem(g, &p->caller, &problem, &context);
+    g->counts.late++;
+}
+
+/* The matcher's result is there, and what came of it is not known here, for a frame was lost: so
+ * much is certain. */
+static void answer_without_order(gateway_t *g, const struct shard *s, const struct pending *p,
+                                 const struct result *r)
+{
+    struct problem problem;
+    char at[AT_SIZE] = "";
+    if (r->seq > 0)
+        at_write(at, s->number, s->epoch, r->seq);
+    if (r->code != 0) {
+        answer_refusal(g, s, p, r, at);
+        return;
+    }
+    problem_set(&problem, REJECT_ANSWER_LATE, NULL, NULL,
+                "it was executed; this gateway does not know the order yet: read it");
+    struct problem_context context = {.request_id = text_of(p->caller.request_id),
+                                      .at = text_of(at),
+                                      .outcome_unknown = true,
+                                      .certain_by_ns = g->now_ns,
+                                      .order_id = r->order_id};
     answer_problem(g, &p->caller, &problem, &context);
     g->counts.late++;
 }
@@ -387,7 +409,7 @@ bool commands_try_result(gateway_t *g, const struct waiting *w, bool last)
     char at[AT_SIZE] = "";
     if (!known(g, s, p, r)) {
         if (last)
-            answer_unknown(g, s, p);
+            answer_without_order(g, s, p, r);
         return last;
     }
     if (r->seq > 0)
@@ -412,7 +434,7 @@ void commands_result(struct shard *s, uint64_t origin_seq, const struct result *
     } else if (p->caller.call != 0) {
         struct waiting w = {.shard = s->number, .pending = *p, .result = *r};
         if (!commands_try_result(g, &w, false) && !reads_wait_result(g, s, p, r))
-            answer_unknown(g, s, p);
+            answer_without_order(g, s, p, r);
     }
     p->caller.call = 0;
 }
@@ -424,10 +446,14 @@ void commands_lost(struct shard *s, enum reason code)
     s->superseded = code == REJECT_OLD_ORIGIN_EPOCH;
     for (uint64_t seq = s->next_seq - origin_unanswered(s->origin); seq < s->next_seq; seq++) {
         struct pending *p = pending_at(s, seq);
+        struct result refused = {.code = REJECT_TOO_MANY_ORIGINS};
+        bool taken = code != REJECT_TOO_MANY_ORIGINS; /* then none of this session was */
         if (p->kind == ASK_MASS_CANCEL)
-            mass_result(g, s, p, MASS_UNKNOWN, NULL);
-        else if (p->caller.call != 0)
+            mass_result(g, s, p, taken ? MASS_UNKNOWN : MASS_REFUSED, taken ? NULL : &refused);
+        else if (p->caller.call != 0 && taken)
             answer_unknown(g, s, p);
+        else if (p->caller.call != 0)
+            answer_refusal(g, s, p, &refused, "");
         p->caller.call = 0;
     }
 }

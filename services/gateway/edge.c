@@ -17,11 +17,12 @@
 
 enum {
     KEEPER_MS = 100,
-    WARNING_NS_PER_MINUTE = 60,
+    WARNING_S = 60, /* between warnings that anybody can trade */
     PING_MS = 15000,
     PONG_MS = 30000,
     SHUTDOWN_MS = 1000, /* for WebSockets to take in that we stop */
     OPTION_SIZE = 32,
+    DRAIN_PAUSE_MS = 5,
 };
 
 /* ---- where it may listen ---- */
@@ -48,6 +49,12 @@ bool edge_may_listen(const struct cluster *c, char error[EDGE_ERROR_SIZE])
         snprintf(error, EDGE_ERROR_SIZE,
                  "%s: found \"%s\", expected an address and a port, like 127.0.0.1:8000",
                  i == 0 ? "gateway_address" : "admin_address", addresses[i]);
+        return false;
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        if (addresses[i][0] != '[' || mg_check_feature(MG_FEATURES_IPV6))
+            continue;
+        snprintf(error, EDGE_ERROR_SIZE, "%s: civetweb is built without IPv6 here", addresses[i]);
         return false;
     }
     (void)split_address(s->gateway_address, host, sizeof host);
@@ -92,7 +99,6 @@ edge_t *edge_new(const struct edge_options *options)
         .ping_ms = PING_MS,
         .pong_ms = PONG_MS,
     });
-    e->request_base = options->hash_seed * UINT64_C(0x9E3779B97F4A7C15);
     CHECK(pthread_mutex_init(&e->mutex, NULL) == 0);
     return e;
 }
@@ -178,8 +184,7 @@ static void *keep(void *self)
     while (!atomic_load(&e->stop_keeping)) {
         uint64_t now_ns = clock_monotonic_ns();
         cut_slow_bodies(e);
-        if (open_to_all(e) &&
-            (warned_ns == 0 || now_ns > warned_ns + WARNING_NS_PER_MINUTE * NS_PER_SECOND)) {
+        if (open_to_all(e) && (warned_ns == 0 || now_ns > warned_ns + WARNING_S * NS_PER_SECOND)) {
             log_warn("gateway", "open_anywhere", LOG_TEXT("address", e->settings->gateway_address),
                      LOG_TEXT("meaning", "anybody who reaches it can trade as anybody"));
             warned_ns = now_ns;
@@ -193,8 +198,7 @@ static void *keep(void *self)
 
 static int on_log(const struct mg_connection *http, const char *message)
 {
-    const struct mg_context *context = http == NULL ? NULL : mg_get_context(http);
-    (void)context;
+    (void)http;
     log_debug("gateway", "civetweb", LOG_TEXT("message", message));
     return 1; /* it is said */
 }
@@ -228,6 +232,8 @@ static struct mg_context *listen_at(edge_t *e, const char *address, unsigned thr
                              "enable_directory_listing",
                              "no",
                              "decode_url",
+                             "no",
+                             "enable_auth_domain_check",
                              "no",
                              NULL};
     struct mg_callbacks callbacks = {
@@ -270,6 +276,12 @@ void edge_drain(edge_t *e)
     atomic_store(&e->draining, true);
     (void)mailbox_put(e->options.desk, &ask, sizeof ask);
     websockets_drain(e->websockets, SHUTDOWN_MS);
+    /* civetweb writes nothing more once it is told to stop, so the last answers go out before. */
+    const struct timespec pause = {0, DRAIN_PAUSE_MS * (long)NS_PER_MS};
+    uint64_t give_up_ns =
+        clock_monotonic_ns() + (e->settings->answer_ms + EXCHANGE_GRACE_MS) * NS_PER_MS;
+    while (atomic_load(&e->under_way) > 0 && clock_monotonic_ns() < give_up_ns)
+        nanosleep(&pause, NULL);
 }
 
 static void *stop_context(void *context)

@@ -19,7 +19,8 @@ enum { EDGE_ERROR_SIZE = 384 };
 struct edge_options {
     const struct cluster *cluster; /* KEPT */
     mailbox_t *desk;               /* KEPT: where asks go */
-    uint64_t hash_seed;            /* unpredictable */
+    uint64_t hash_seed;            /* unpredictable, and told to nobody */
+    uint64_t request_base;         /* unpredictable: request ids of our own begin with it */
 };
 
 /* Whether the settings let the gateway listen where it is to; false with error in words. */
@@ -30,7 +31,8 @@ edge_t *edge_new(const struct edge_options *options);
 /* Begin to serve. False with error in words if a port cannot be had. */
 bool edge_open(edge_t *e, char error[EDGE_ERROR_SIZE]);
 
-/* No new requests: 503 DRAINING from now on; WebSockets are closed with 1001. */
+/* No new requests: 503 DRAINING from now on; WebSockets are closed with 1001. Returns when what was
+ * under way has its answer, or has had its time. */
 void edge_drain(edge_t *e);
 
 /* Stop serving: waits for what is under way, which the step must still answer. */

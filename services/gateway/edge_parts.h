@@ -41,16 +41,15 @@ struct edge {
     http_metrics_t *metrics;
     websockets_t *websockets;
     atomic_bool draining;
-    atomic_bool started; /* it was ready once */
+    atomic_bool started;   /* it was ready once */
+    atomic_uint under_way; /* exchanges without their answer */
     atomic_uint_least64_t request_count;
-    uint64_t request_base; /* unpredictable: request ids of our own begin with it */
     pthread_mutex_t mutex; /* of the list of connections */
     struct connection *connections;
     unsigned connection_count;
     pthread_t keeper;
     bool keeping;
     atomic_bool stop_keeping;
-    char error[EDGE_ERROR_SIZE]; /* civetweb's last words while it starts */
 };
 
 /* ---- exchange.c ---- */

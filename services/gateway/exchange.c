@@ -37,7 +37,7 @@ static void name_request(struct exchange *x)
         snprintf(x->request_id, sizeof x->request_id, "%s", given);
     else
         snprintf(x->request_id, sizeof x->request_id, "%016" PRIx64 "-%" PRIx64,
-                 x->edge->request_base, atomic_fetch_add(&x->edge->request_count, 1));
+                 x->edge->options.request_base, atomic_fetch_add(&x->edge->request_count, 1));
 }
 
 static bool check_trust(struct exchange *x, struct problem *p)
@@ -68,6 +68,15 @@ static bool probe(enum route_name route)
            route == ROUTE_STARTED || route == ROUTE_METRICS;
 }
 
+/* What civetweb takes for one, too. */
+static bool is_upgrade(struct mg_connection *http)
+{
+    const char *upgrade = mg_get_header(http, "Upgrade");
+    const char *connection = mg_get_header(http, "Connection");
+    return upgrade != NULL && strcasecmp(upgrade, "websocket") == 0 && connection != NULL &&
+           strcasestr(connection, "upgrade") != NULL;
+}
+
 static bool check_budget(struct exchange *x, struct problem *p)
 {
     edge_t *e = x->edge;
@@ -77,7 +86,7 @@ static bool check_budget(struct exchange *x, struct problem *p)
     uint64_t count = e->connection_count;
     pthread_mutex_unlock(&e->mutex);
     uint64_t sockets = websockets_counts(e->websockets).open;
-    if (count <= sockets + e->settings->rest_connections_max || x->route == ROUTE_SOCKET)
+    if (count <= sockets + e->settings->rest_connections_max || is_upgrade(x->http))
         return true;
     x->close = true;
     return problem_set(p, REJECT_TOO_MANY_CONNECTIONS, NULL, NULL,
@@ -130,7 +139,6 @@ static bool read_body(struct exchange *x, char *body, size_t *size, struct probl
 {
     *size = 0;
     if (!is_json(mg_get_header(x->http, "Content-Type"))) {
-        x->close = x->info->content_length != 0;
         return problem_set(p, REJECT_UNSUPPORTED_MEDIA_TYPE, "header", "Content-Type",
                            "expected application/json");
     }
@@ -141,6 +149,10 @@ static bool read_body(struct exchange *x, char *body, size_t *size, struct probl
                            BODY_SIZE_MAX);
     }
     int more = 0;
+    const char *expect = mg_get_header(x->http, "Expect");
+    if (expect != NULL && strcasecmp(expect, "100-continue") == 0 &&
+        strcmp(x->info->http_version, "1.1") == 0)
+        (void)mg_write(x->http, "HTTP/1.1 100 Continue\r\n\r\n", 25);
     atomic_store(&x->connection->reading_ns, clock_monotonic_ns());
     while (*size <= BODY_SIZE_MAX) {
         size_t room = BODY_SIZE_MAX + 1 - *size;
@@ -161,6 +173,7 @@ static bool read_body(struct exchange *x, char *body, size_t *size, struct probl
                            "it ended after %zu bytes; %lld were to come, within %" PRIu64 " ms",
                            *size, x->info->content_length, x->edge->settings->request_ms);
     }
+    x->body_left = false;
     return true;
 }
 
@@ -226,12 +239,13 @@ static int reply_no_answer(struct exchange *x, const struct ask *ask)
 {
     struct problem p;
     bool changes = ask->kind <= ASK_MASS_CANCEL;
+    bool cancels = ask->kind == ASK_CANCEL || ask->kind == ASK_MASS_CANCEL;
     uint64_t by_ns = ask->deadline_ns != 0
                          ? ask->deadline_ns
                          : x->received_ns + x->edge->settings->deadline_ms * NS_PER_MS;
     problem_set(&p, changes ? REJECT_ANSWER_LATE : REJECT_INTERNAL, NULL, NULL,
                 "the gateway's step does not answer");
-    return response_problem_by(x, &p, changes ? by_ns : 0);
+    return changes ? response_unknown(x, &p, cancels ? 0 : by_ns) : response_problem(x, &p);
 }
 
 /* Ask the step, and hand over its answer with `then`. */
@@ -268,13 +282,20 @@ static int then_reply(struct exchange *x, const struct call_answer *answer)
 
 /* ---- what needs no step, or only its word ---- */
 
+static int no_memory(struct exchange *x)
+{
+    struct problem p;
+    problem_set(&p, REJECT_TOO_BUSY, NULL, NULL, "no memory for the answer");
+    return response_problem(x, &p);
+}
+
 static int reply_symbols(struct exchange *x)
 {
     const struct cluster *c = x->edge->options.cluster;
     struct json_writer j;
     char *text = malloc(LOCAL_BODY_SIZE);
     if (text == NULL)
-        return response_text(x, "application/json", "{\"data\":[]}", 11);
+        return no_memory(x);
     json_writer_init(&j, text, LOCAL_BODY_SIZE);
     json_object_begin(&j, NULL);
     json_array_begin(&j, "data");
@@ -313,7 +334,7 @@ static int then_metrics(struct exchange *x, const struct call_answer *answer)
 {
     char *text = malloc(answer->body.size + LOCAL_BODY_SIZE);
     if (text == NULL)
-        return reply_answer(x, answer, "text/plain; version=0.0.4");
+        return no_memory(x);
     size_t size = answer->body.size;
     memcpy(text, answer->body.data, size);
     struct websocket_counts sockets = websockets_counts(x->edge->websockets);
@@ -376,6 +397,16 @@ static int serve(struct exchange *x)
 
 /* ---- from civetweb ---- */
 
+/* A client that keeps no connection; civetweb closes it too. */
+static bool wants_close(const struct exchange *x)
+{
+    const char *connection = mg_get_header(x->http, "Connection");
+    const char *version = x->info->http_version;
+    if (connection != NULL)
+        return strcasestr(connection, "keep-alive") == NULL;
+    return version == NULL || strcmp(version, "1.1") != 0;
+}
+
 static struct exchange exchange_of(struct mg_connection *http)
 {
     const struct listener *l = mg_get_user_data(mg_get_context(http));
@@ -389,27 +420,24 @@ static struct exchange exchange_of(struct mg_connection *http)
                          .route = ROUTE_NONE,
                          .part = {"", 0}};
     x.connection->requests++;
+    x.body_left = x.info->content_length > 0 || mg_get_header(http, "Transfer-Encoding") != NULL;
+    x.close = wants_close(&x) || is_upgrade(http); /* what answers an upgrade is a refusal */
     name_request(&x);
     trust_client(x.info->remote_addr, mg_get_header(http, "X-Forwarded-For"),
                  l->edge->settings->trusted_proxies, x.client);
     return x;
 }
 
-static bool is_upgrade(struct mg_connection *http)
-{
-    const char *upgrade = mg_get_header(http, "Upgrade");
-    return upgrade != NULL && strcasecmp(upgrade, "websocket") == 0;
-}
-
-int exchange_begin(struct mg_connection *http)
+static int exchange_run(struct mg_connection *http)
 {
     struct exchange x = exchange_of(http);
     struct problem p;
-    if (!check_trust(&x, &p))
+    x.close = x.close || atomic_load(&x.edge->draining);
+    if (!check_budget(&x, &p) || !check_trust(&x, &p))
         return response_problem(&x, &p);
     if (strcmp(x.info->request_method, "OPTIONS") == 0)
         return response_preflight(&x);
-    if (!check_route(&x, &p) || !check_budget(&x, &p) || !check_rate(&x, &p))
+    if (!check_route(&x, &p) || !check_rate(&x, &p))
         return response_problem(&x, &p);
     if (x.route != ROUTE_SOCKET)
         return serve(&x);
@@ -419,13 +447,25 @@ int exchange_begin(struct mg_connection *http)
     return response_problem(&x, &p);
 }
 
+int exchange_begin(struct mg_connection *http)
+{
+    const struct listener *l = mg_get_user_data(mg_get_context(http));
+    atomic_fetch_add(&l->edge->under_way, 1);
+    int status = exchange_run(http);
+    atomic_fetch_sub(&l->edge->under_way, 1);
+    return status;
+}
+
 int exchange_http_error(struct mg_connection *http, int status, const char *message)
 {
     struct exchange x = exchange_of(http);
     struct problem p;
-    (void)status;
+    enum reason code = status == 413                                     ? REJECT_HEADER_TOO_LARGE
+                       : status == 404                                   ? REJECT_UNKNOWN_PATH
+                       : status >= 500 && status != 501 && status != 505 ? REJECT_INTERNAL
+                                                                         : REJECT_BAD_REQUEST;
     x.close = true;
-    problem_set(&p, REJECT_BAD_REQUEST, NULL, NULL, "%.200s", message == NULL ? "" : message);
+    problem_set(&p, code, NULL, NULL, "%.200s", message == NULL ? "" : message);
     response_problem(&x, &p);
     return 0;
 }

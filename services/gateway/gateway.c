@@ -10,8 +10,6 @@
 
 enum {
     OUTBOX_SIZE = 256 << 20,
-    OUTBOX_FREE_MIN = 64 << 20, /* while less is free, nothing is taken in: one answer and what a
-                                   frame makes fit for certain */
     KEPT_ASIDE_SIZE = 64 << 20, /* frames of a publisher that wait for a snapshot or a resend */
     ORDERS_MAX = 1 << 26,
     FINISHED_MIN = 64, /* of an account: so that an order just finished can still be answered */
@@ -66,9 +64,10 @@ static void private_joined(void *self, uint32_t topic, const struct frame_head *
 static void private_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
 {
     struct shard *s = self;
-    (void)head;
-    if (shard == s->number)
-        s->heard_ns = s->gateway->now_ns;
+    if (shard != s->number)
+        return;
+    s->heard_ns = s->gateway->now_ns;
+    s->heartbeat_ns = head->time_ns;
 }
 
 static bool private_request(void *self, const uint8_t *bytes, size_t size)

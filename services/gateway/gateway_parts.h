@@ -12,12 +12,14 @@
 #include "gateway/stream.h"
 
 enum {
-    WAITING_MAX = 8192,      /* asks that wait for a position, and results for their order */
-    MASS_MAX = 1024,         /* mass cancels without all their results */
-    RECENT_MAX = 1 << 14,    /* what the last groups of a shard did, for the log */
-    ANSWER_SMALL = 16 << 10, /* an order, a problem */
-    ANSWER_MAX = 16 << 20,   /* a book, a list */
-    CANCEL_SHARE = 8,        /* this part of a window is kept for cancels */
+    WAITING_MAX = 8192,         /* asks that wait for a position, and results for their order */
+    MASS_MAX = 1024,            /* mass cancels without all their results */
+    RECENT_MAX = 1 << 14,       /* what the last groups of a shard did, for the log */
+    ANSWER_SMALL = 16 << 10,    /* an order, a problem */
+    OUTBOX_FREE_MIN = 64 << 20, /* while less is free, nothing is taken in or answered: one answer,
+                                   and what a frame makes, fit for certain */
+    ANSWER_MAX = 16 << 20,      /* a book, a list */
+    CANCEL_SHARE = 8,           /* this part of a window is kept for cancels */
 };
 
 /* Who waits for an answer. */
@@ -61,7 +63,8 @@ struct shard {
     struct pending *pending; /* by origin_seq modulo the window */
     uint64_t next_seq;       /* origin_seq of the next command */
     uint64_t due_through;    /* up to here, time-outs have been looked at */
-    uint64_t heard_ns;       /* the last heartbeat; 0: none yet */
+    uint64_t heard_ns;       /* when the last heartbeat came; 0: none yet */
+    uint64_t heartbeat_ns;   /* its matcher's stamp */
     uint64_t epoch;          /* of its history; 0: not known yet */
     bool superseded;         /* another gateway has our name */
     bool logged_heard, logged_superseded;

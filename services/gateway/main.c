@@ -162,7 +162,7 @@ int main(int argc, char **argv)
         .hash_seed = host_random(),
     });
     mailbox_t *desk = mailbox_new(DESK_SIZE);
-    edge_t *edge = edge_new(&(struct edge_options){&cluster, desk, host_random()});
+    edge_t *edge = edge_new(&(struct edge_options){&cluster, desk, host_random(), host_random()});
     struct service service = gateway_service(gateway);
     node_t *node = node_new(&service, NULL);
     int status = EXIT_FAILURE;

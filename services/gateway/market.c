@@ -85,9 +85,13 @@ bool market_queue_ahead(const struct market *m, uint64_t order_id, int64_t *qty)
     uint32_t slot = m->book_known ? order_find(pool, order_id) : 0;
     if (slot == 0)
         return false;
+    unsigned count = 0;
     *qty = 0;
-    for (slot = pool->orders[slot].prev; slot != 0; slot = pool->orders[slot].prev)
+    for (slot = pool->orders[slot].prev; slot != 0; slot = pool->orders[slot].prev) {
+        if (count++ == MARKET_QUEUE_MAX)
+            return false;
         *qty += pool->orders[slot].open_qty;
+    }
     return true;
 }
 

@@ -147,7 +147,9 @@ void market_put_trades(const struct market *m, struct json_writer *j, uint64_t b
 void market_put_stats(const struct market *m, struct json_writer *j);
 
 /* How many lots stand before this order in its level; false if it does not rest there (any more),
- * or the book is not known. Walks the level. */
+ * the book is not known, or more than MARKET_QUEUE_MAX orders stand before it: each is looked at.
+ */
+enum { MARKET_QUEUE_MAX = 1000 };
 bool market_queue_ahead(const struct market *m, uint64_t order_id, int64_t *qty);
 
 #endif

@@ -293,7 +293,9 @@ static bool take_time(struct draft *d, const struct json_member *m, const char *
 
 static bool take_valid_until(struct draft *d, const struct json_member *m)
 {
-    return take_time(d, m, "valid_until", &d->ask->deadline_ns);
+    bool fine = take_time(d, m, "valid_until", &d->ask->deadline_ns);
+    d->ask->deadline_ns += d->ask->deadline_ns == 0; /* 0 would be none; it is over either way */
+    return fine;
 }
 
 /* Fields whose engine rule does not exist yet: well-formed, or not; either way not done. */

@@ -1,6 +1,7 @@
 /* order_log: what happened to orders, as lines of the log. Every gateway hears of every order, and
  * only the one whose command made something happen logs it, with the request it came by: events
- * are kept for a moment, until a result says whose they were. So each is logged once in a cluster.
+ * are kept for a moment, until a result says whose they were. So each is logged once in a cluster,
+ * but for what a sweep larger than events_max goes on to do after its result.
  */
 #include <stdio.h>
 
@@ -117,7 +118,8 @@ static bool caused(const struct pending *p, const struct result *r, const struct
 {
     if (p->kind == ASK_MASS_CANCEL)
         return e->reason == REASON_MASS && strcmp(e->account, p->account) == 0;
-    return e->order_id == r->order_id;
+    bool swept_on = p->kind == ASK_PLACE && e->type == MESSAGE_ORDER_FILLED;
+    return e->order_id == r->order_id && (e->seq == r->seq || swept_on);
 }
 
 void order_log_result(gateway_t *g, const struct shard *s, const struct pending *p,
@@ -140,9 +142,12 @@ void order_log_result(gateway_t *g, const struct shard *s, const struct pending 
     uint64_t first = s->recent_count;
     while (first > oldest && s->recent[(first - 1) % RECENT_MAX].seq >= r->seq)
         first--;
-    for (uint64_t i = first; i < s->recent_count; i++) {
+    uint64_t left = p->kind == ASK_MASS_CANCEL ? r->count : RECENT_MAX;
+    for (uint64_t i = first; left > 0 && i < s->recent_count; i++) {
         const struct recent *e = &s->recent[i % RECENT_MAX];
-        if (caused(p, r, e))
-            say_recent(g, s, p, e);
+        if (!caused(p, r, e))
+            continue;
+        say_recent(g, s, p, e);
+        left--;
     }
 }

@@ -64,7 +64,7 @@ void problem_put(struct json_writer *j, const struct problem *p,
     if (p->in != NULL)
         put_place(j, p, detail, row->name);
     json_string(j, "outcome", context->outcome_unknown ? "unknown" : "not_executed");
-    if (context->outcome_unknown) {
+    if (context->certain_by_ns != 0) {
         json_time(j, "certain_by", context->certain_by_ns);
         json_u64(j, "certain_by_ts", context->certain_by_ns / 1000);
     }

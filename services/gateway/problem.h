@@ -27,7 +27,8 @@ struct problem_context {
     struct text request_id;
     struct text at;         /* empty: no position */
     bool outcome_unknown;   /* it was handed over */
-    uint64_t certain_by_ns; /* then: Unix ns by which that becomes certain */
+    uint64_t certain_by_ns; /* then: Unix ns by which that becomes certain; 0: a cancel, which is
+                               never too late */
     uint64_t order_id;      /* 0: none */
 };
 

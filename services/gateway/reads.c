@@ -7,6 +7,10 @@
 #include "base/clock.h"
 #include "gateway/gateway_parts.h"
 
+/* Orders looked at for one page: a page of few, or none, that says there is more is better than a
+ * step that takes long. */
+enum { LOOKED_MAX = 1 << 16 };
+
 /* ---- positions ---- */
 
 enum reached { REACHED, NOT_YET, EPOCH_OVER };
@@ -95,7 +99,9 @@ static void answer_one(gateway_t *g, const struct ask *ask, unsigned shard)
                                      ? orders_find(g->orders, ask->order_id)
                                      : orders_find_label(g->orders, shard, text_of(ask->account),
                                                          text_of(ask->client_order_id));
-    if (o == NULL || strcmp(o->account, ask->account) != 0) {
+    bool other = o != NULL && ask->symbol != SYMBOL_NONE &&
+                 strcmp(o->symbol, g->cluster->symbols[ask->symbol].name) != 0;
+    if (o == NULL || other || strcmp(o->account, ask->account) != 0) {
         answer_refuse(g, ask, REJECT_UNKNOWN_ORDER, "path", "id",
                       "account %s has no such order among its open and last finished ones",
                       ask->account);
@@ -141,20 +147,21 @@ static void answer_list(gateway_t *g, const struct ask *ask)
     struct orders_walk walk;
     char at[AT_ALL_SIZE], cursor[80] = "";
     const struct live_order *o;
-    uint32_t count = 0;
+    uint32_t count = 0, looked = 0;
     all_at(g, ask, at);
     answer_begin(g, &a, at, ANSWER_MAX);
     json_object_begin(&a.json, NULL);
     json_array_begin(&a.json, "data");
     orders_walk_begin(g->orders, text_of(ask->account), &ask->place, &walk);
     while ((o = orders_walk_next(g->orders, &walk)) != NULL) {
-        if (!listed(ask, g, o))
-            continue;
-        if (count++ == ask->limit)
+        if (count == ask->limit || looked++ == LOOKED_MAX)
             break;
-        order_put(g, &a.json, NULL, o, false);
         snprintf(cursor, sizeof cursor, "%" PRIx64 "-%x-%" PRIx64, o->accepted_ns, o->shard,
                  o->order_id);
+        if (!listed(ask, g, o))
+            continue;
+        order_put(g, &a.json, NULL, o, false);
+        count++;
     }
     json_array_end(&a.json);
     put_page(&a.json, cursor, o != NULL);
@@ -308,7 +315,9 @@ void reads_end(gateway_t *g)
     for (unsigned i = 0; i < g->waiting_count; i++) {
         struct waiting *w = &g->waiting[i];
         bool last = g->now_ns >= w->due_ns || g->draining;
-        if (w->has_result ? commands_try_result(g, w, last) : try_answer(g, &w->ask, last))
+        bool room = outbox_room(&g->outbox) >= OUTBOX_FREE_MIN;
+        if (room &&
+            (w->has_result ? commands_try_result(g, w, last) : try_answer(g, &w->ask, last)))
             continue;
         if (kept != i)
             g->waiting[kept] = *w;

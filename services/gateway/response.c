@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
 
@@ -80,7 +81,9 @@ int response_send(struct exchange *x, const struct response *r)
 {
     struct head h = {.size = 0};
     char small[SMALL_SIZE];
+    x->close |= x->body_left; /* else civetweb would read it to its end, however long that takes */
     put_head(&h, x, r);
+    CHECK(h.size <= sizeof h.text);
     const char *method = x->info->request_method; /* NULL where not even that could be read */
     bool head_only = method != NULL && strcmp(method, "HEAD") == 0;
     size_t body_size = head_only ? 0 : r->body.size;
@@ -90,7 +93,10 @@ int response_send(struct exchange *x, const struct response *r)
         memcpy(all, h.text, h.size);
         if (body_size > 0)
             memcpy(all + h.size, r->body.data, body_size);
-        (void)mg_write(x->http, all, size); /* who is gone does not want it */
+        /* Half an answer is the last: what came behind it would be taken for its rest. */
+        x->close |= mg_write(x->http, all, size) != (int)size;
+    } else {
+        x->close = true;
     }
     if (all != small)
         free(all);
@@ -106,13 +112,14 @@ int response_send(struct exchange *x, const struct response *r)
     return (int)r->status;
 }
 
-int response_problem_by(struct exchange *x, const struct problem *p, uint64_t certain_by_ns)
+static int send_problem(struct exchange *x, const struct problem *p, bool unknown,
+                        uint64_t certain_by_ns)
 {
     char text[4 << 10];
     struct json_writer j;
     struct problem_context context = {.request_id = text_of(x->request_id),
                                       .at = {"", 0},
-                                      .outcome_unknown = certain_by_ns != 0,
+                                      .outcome_unknown = unknown,
                                       .certain_by_ns = certain_by_ns};
     json_writer_init(&j, text, sizeof text);
     json_object_begin(&j, NULL);
@@ -127,9 +134,14 @@ int response_problem_by(struct exchange *x, const struct problem *p, uint64_t ce
                               .retry_after_s = problem_retryable(p->code) ? (unsigned)wait_s : 0});
 }
 
+int response_unknown(struct exchange *x, const struct problem *p, uint64_t certain_by_ns)
+{
+    return send_problem(x, p, true, certain_by_ns);
+}
+
 int response_problem(struct exchange *x, const struct problem *p)
 {
-    return response_problem_by(x, p, 0);
+    return send_problem(x, p, false, 0);
 }
 
 int response_text(struct exchange *x, const char *type, const char *text, size_t size)
@@ -140,6 +152,7 @@ int response_text(struct exchange *x, const char *type, const char *text, size_t
 int response_preflight(struct exchange *x)
 {
     struct head h = {.size = 0};
+    x->close |= x->body_left;
     put_header(&h,
                "HTTP/1.1 204 No Content\r\nX-Request-Id: %s\r\nAllow: GET, POST, PATCH, "
                "DELETE, OPTIONS\r\n",
@@ -149,8 +162,10 @@ int response_preflight(struct exchange *x)
                        "Access-Control-Allow-Headers: Content-Type, X-Request-Id\r\n"
                        "Access-Control-Max-Age: 600\r\n");
     put_cors(&h, x);
-    put_header(&h, "Connection: keep-alive\r\n\r\n");
-    (void)mg_write(x->http, h.text, h.size);
+    put_header(&h, "Connection: %s\r\n\r\n", x->close ? "close" : "keep-alive");
+    x->close |= mg_write(x->http, h.text, h.size) != (int)h.size;
+    if (x->close)
+        mg_disable_keep_alive(x->http);
     http_metrics_add(x->edge->metrics, x->route, 204, 0, clock_monotonic_ns() - x->start_ns);
     return 204;
 }

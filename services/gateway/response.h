@@ -22,7 +22,8 @@ struct exchange {
     char allow[ROUTE_ALLOW_SIZE];
     const char *cors_origin; /* NULL: no CORS headers */
     struct rate_verdict rate;
-    bool close; /* the connection ends with this answer */
+    bool body_left; /* a body, or some of it, was not read */
+    bool close;     /* the connection ends with this answer */
 };
 
 struct response {
@@ -40,9 +41,9 @@ int response_send(struct exchange *x, const struct response *r);
 int response_text(struct exchange *x, const char *type, const char *text, size_t size);
 int response_problem(struct exchange *x, const struct problem *p);
 
-/* certain_by_ns: the request was handed over, and by then it is certain what became of it; 0: it
- * was not. */
-int response_problem_by(struct exchange *x, const struct problem *p, uint64_t certain_by_ns);
+/* A problem of a request that was handed over: by then (Unix ns) it is certain what became of it;
+ * 0: a cancel, which is never too late. */
+int response_unknown(struct exchange *x, const struct problem *p, uint64_t certain_by_ns);
 
 /* A page of a listed origin asks beforehand. */
 int response_preflight(struct exchange *x);

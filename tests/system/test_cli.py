@@ -32,7 +32,7 @@ def help_goes_to_stdout_and_names_every_command(test):
 
 def what_is_not_a_command_is_refused_with_usage_on_stderr(test):
     for arguments, words in [(["fly"], 'found "fly", expected a command'), ([], "usage: outcry"),
-                             (["tape"], "expected a topic"), (["bench"], "usage: outcry bench"),
+                             (["tape"], "expected a topic"), (["bench", "speed"], "usage: outcry bench"),
                              (["replay"], "expected a file"),
                              (["simulate", "--rate", "0"], '--rate: found "0", expected'),
                              (["simulate", "extra"], 'found "extra"')]:
@@ -112,7 +112,8 @@ def the_bench_writes_json_of_the_documented_form(test):
     done = run(test, "bench", "engine", "--quick", "--json", "/dev/stdout", seconds=120)
     equal(done.returncode, 0, "status")
     rows = json.loads(done.stdout)
-    keys = {"bench", "case", "ours", "floor", "ratio", "unit", "p50", "p99", "p999", "runs"}
+    keys = {"bench", "case", "ours", "floor", "ratio", "unit", "p50", "p99", "p999", "rate",
+            "runs"}
     expect(rows and all(set(row) == keys for row in rows), f"keys: {[set(row) for row in rows]}")
     for row in rows:
         expect(row["ours"] > 0 and len(row["runs"]) > 0, f"nothing was measured: {row}")

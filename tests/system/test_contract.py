@@ -251,6 +251,7 @@ def a_body_that_is_not_right_is_told_what_is_wrong(test):
                 ({"valid_until": "soon"}, 422, "INVALID_FIELD"),
                 ({"valid_until": True}, 422, "WRONG_TYPE"),
                 ({"valid_until": "2020-01-01T00:00:00Z"}, 503, "TOO_LATE"),
+                ({"valid_until": 0}, 503, "TOO_LATE"), ({"valid_until": 1}, 503, "TOO_LATE"),
                 ({"quantity": None}, 422, "MISSING_FIELD"), ({"price": []}, 422, "WRONG_TYPE"),
                 ({"quantity": {"a": 1}}, 422, "WRONG_TYPE")]:
             answer = rest.post(ORDERS, limit(**change))
@@ -439,6 +440,8 @@ def paths_methods_and_types_are_known_or_refused(test):
             refused(rest, rest.delete(f"{ORDERS}/{identity}"), 404, "UNKNOWN_ORDER")
         refused(rest, rest.post(f"{ORDERS}?x=1", limit()), 422, "INVALID_PARAMETER")
         refused(rest, rest.get("/api/v1/time?x"), 422, "INVALID_PARAMETER")
+        for headers in ({}, {"Upgrade": "websocket"}, {"Upgrade": "h2c", "Connection": "Upgrade"}):
+            refused(rest, rest.get("/ws/trades/BTC-USD", headers=headers), 426, "UPGRADE_REQUIRED")
         mine = rest.get("/api/v1/time", headers={"X-Request-Id": "my-1"})
         equal(mine.headers["x-request-id"], "my-1", "the request id")
         odd = rest.get("/api/v1/time", headers={"X-Request-Id": "my 1"})
@@ -605,6 +608,8 @@ def connections_beyond_the_budget_are_told(test):
         answers = [rest.get("/api/v1/time") for rest in rests]
         statuses = [answer.status for answer in answers]
         expect(statuses.count(200) >= 3 and 503 in statuses, f"{statuses}")
+        odd = [Rest(gateway.port).get("/nowhere").status for _ in range(3)]
+        expect(503 in odd, f"nobody is beyond the budget for asking nonsense: {odd}")
         refused(rests[0], next(answer for answer in answers if answer.status == 503), 503,
                 "TOO_MANY_CONNECTIONS")
         admin = Rest(gateway.admin_port)
