@@ -31,8 +31,10 @@ struct run {
     const struct http_load *load;
     struct http_load_result *result;
     struct connection *connections;
-    unsigned idle[HTTP_LOAD_CONNECTIONS_MAX]; /* connections without a request, last first */
-    unsigned idle_count;
+    /* Connections without a request, in a ring: who has been idle the longest is next, so that none
+     * is idle until the server cuts it. */
+    unsigned idle[HTTP_LOAD_CONNECTIONS_MAX];
+    unsigned idle_first, idle_count;
     unsigned open_count;
     int epoll;
     int timer; /* wakes us when the next request is due */
@@ -79,6 +81,11 @@ static uint64_t due_ns(const struct run *r, uint64_t index, uint64_t now_ns)
     return r->start_ns + index / rate * NS_PER_SECOND + index % rate * NS_PER_SECOND / rate;
 }
 
+static void make_idle(struct run *r, unsigned number)
+{
+    r->idle[(r->idle_first + r->idle_count++) % HTTP_LOAD_CONNECTIONS_MAX] = number;
+}
+
 /* A request is smaller than any socket's buffer, and only one is in it: it goes out whole. */
 static void send_next(struct run *r, unsigned number, uint64_t from_ns)
 {
@@ -106,7 +113,9 @@ static void send_due(struct run *r)
             CHECK(timerfd_settime(r->timer, TFD_TIMER_ABSTIME, &at, NULL) == 0);
             return;
         }
-        unsigned number = r->idle[--r->idle_count];
+        unsigned number = r->idle[r->idle_first];
+        r->idle_first = (r->idle_first + 1) % HTTP_LOAD_CONNECTIONS_MAX;
+        r->idle_count--;
         if (r->connections[number].fd >= 0) {
             send_next(r, number, from_ns);
         }
@@ -128,7 +137,7 @@ static void take_answer(struct run *r, unsigned number, const struct http_answer
         r->result->sum_ns += spent_ns;
         histogram_add(r->load->latencies, spent_ns);
     }
-    r->idle[r->idle_count++] = number;
+    make_idle(r, number);
 }
 
 static void take_bytes(struct run *r, unsigned number)
@@ -176,7 +185,7 @@ static bool open_all(struct run *r)
             return false;
         }
         watch(r, fd, r->open_count);
-        r->idle[r->idle_count++] = r->open_count;
+        make_idle(r, r->open_count);
         r->connections[r->open_count++].fd = fd;
     }
     return true;

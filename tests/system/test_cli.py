@@ -32,7 +32,8 @@ def help_goes_to_stdout_and_names_every_command(test):
 
 def what_is_not_a_command_is_refused_with_usage_on_stderr(test):
     for arguments, words in [(["fly"], 'found "fly", expected a command'), ([], "usage: outcry"),
-                             (["tape"], "expected a topic"), (["bench", "speed"], "usage: outcry bench"),
+                             (["tape"], "expected a topic"),
+                             (["bench", "speed"], "usage: outcry bench"),
                              (["replay"], "expected a file"),
                              (["simulate", "--rate", "0"], '--rate: found "0", expected'),
                              (["simulate", "extra"], 'found "extra"')]:

@@ -11,7 +11,8 @@ from rest import Rest
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01", "lot_size": "0.0001"}, "AAPL": {"shard": 1}}
 REQUESTS = 6000
 FRAMES = 4000  # together the 10,000 of the issue, at --scale 1
-STATUS_LINES = {200, 201, 202, 204, 400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 421, 422, 426,
+STATUS_LINES = {100, 200, 201, 202, 204, 400, 403, 404, 405, 408, 409, 411, 413, 414, 415, 421, 422,
+                426,
                 429, 431, 500, 501, 503, 504, 505}
 WORDS = ["BTC-USD", "AAPL", "buy", "sell", "limit", "market", "fok", "stop", "GTC", "1", "100",
          "0", "-1", "1e3", "NaN", "99999999999999999999", "0.01", "", "x" * 5000, "\u00e4\u20ac",
