@@ -107,11 +107,10 @@ static enum websocket_input_kind take_text(struct websocket_input *i, bool final
     return WEBSOCKET_INPUT_TEXT;
 }
 
-enum websocket_input_kind websocket_input_take(struct websocket_input *i, uint8_t first,
-                                               const uint8_t *payload, size_t size, uint16_t *code)
+static enum websocket_input_kind take(struct websocket_input *i, uint8_t first,
+                                      const uint8_t *payload, size_t size, uint16_t *code)
 {
     unsigned opcode = first & OPCODE;
-    *code = WEBSOCKET_NO_CODE;
     if ((first & RESERVED) != 0)
         return bad(code, WEBSOCKET_PROTOCOL_ERROR);
     if ((first & CONTROL) != 0)
@@ -121,4 +120,15 @@ enum websocket_input_kind websocket_input_take(struct websocket_input *i, uint8_
     if (opcode != (i->message_open ? WEBSOCKET_CONTINUATION : WEBSOCKET_TEXT))
         return bad(code, WEBSOCKET_PROTOCOL_ERROR);
     return take_text(i, (first & FINAL) != 0, payload, size, code);
+}
+
+enum websocket_input_kind websocket_input_take(struct websocket_input *i, uint8_t first,
+                                               const uint8_t *payload, size_t size, uint16_t *code)
+{
+    *code = WEBSOCKET_NO_CODE;
+    if (i->over && (first & CONTROL) == 0)
+        return WEBSOCKET_INPUT_PART;
+    enum websocket_input_kind kind = take(i, first, payload, size, code);
+    i->over = i->over || kind == WEBSOCKET_INPUT_BAD;
+    return kind;
 }

@@ -17,6 +17,7 @@ struct websocket_input {
     bool message_open;     /* its last fragment has not come */
     char cut[4];           /* the begin of a character, at the end of a fragment */
     uint8_t cut_size;
+    bool over; /* something was bad: data that comes behind it is passed over */
 };
 
 enum websocket_input_kind {
@@ -29,6 +30,7 @@ enum websocket_input_kind {
 };
 
 /* Take a frame in: its first byte (final, reserved bits, opcode) and its payload, unmasked.
+ * Behind what was BAD, data is a PART of nothing, and only control frames count.
  * *code, of CLOSE: the client's, or WEBSOCKET_NO_CODE; of BAD: the one to close with.
  *
  * BORROWS payload. */

@@ -211,6 +211,22 @@ static void close_codes_are_those_of_the_registry(void **state)
     assert_int_equal(close_with(1000, "\xc3", &given), WEBSOCKET_NOT_UTF8);
 }
 
+/* A character that was cut and comes to nothing, then more of the same: the fault was told once,
+ * and a client that does not listen cannot do anything with what it still sends. */
+static void data_behind_a_fault_is_passed_over(void **state)
+{
+    (void)state;
+    struct websocket_input i = {0};
+    assert_int_equal(take(&i, OPEN | WEBSOCKET_TEXT, "\xf0\x9f", 2), WEBSOCKET_INPUT_PART);
+    assert_int_equal(take(&i, OPEN | WEBSOCKET_CONTINUATION, "\xf0\x9f", 2), WEBSOCKET_NOT_UTF8);
+    for (unsigned n = 0; n < 100; n++) {
+        assert_int_equal(take(&i, OPEN | WEBSOCKET_CONTINUATION, "\xf0", 1), WEBSOCKET_INPUT_PART);
+        assert_int_equal(take(&i, FINAL | WEBSOCKET_BINARY, "xx", 2), WEBSOCKET_INPUT_PART);
+    }
+    assert_int_equal(take(&i, FINAL | WEBSOCKET_PING, "", 0), WEBSOCKET_INPUT_PING);
+    assert_int_equal(take(&i, FINAL | WEBSOCKET_CLOSE, "", 0), WEBSOCKET_INPUT_CLOSE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +240,7 @@ int main(void)
         cmocka_unit_test(what_is_not_utf8_is_refused),
         cmocka_unit_test(characters_may_be_cut_by_fragments),
         cmocka_unit_test(close_codes_are_those_of_the_registry),
+        cmocka_unit_test(data_behind_a_fault_is_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
