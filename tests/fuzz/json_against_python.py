@@ -57,7 +57,7 @@ def depth(value):
 def may_be_too_large(body):
     """Of what is no JSON: whether a limit may have been met before the mistake."""
     return len(body) > SIZE_MAX or sum(map(body.count, (b"[", b"{"))) > DEPTH_MAX \
-        or body.count(b":") > MEMBERS_MAX
+        or body.count(b":") >= MEMBERS_MAX  # the member too many may end before its colon
 
 
 def verdict(body):
