@@ -27,6 +27,8 @@
     S(stp, STP_TABLE, "self-trade prevention: what if an order meets one of its own account")      \
     S(qty_is, QTY_IS_TABLE, "what the quantity of an amend means")                                 \
     S(order_status, ORDER_STATUS_TABLE, "where an order stands in its life")                       \
+    S(journal_mode, JOURNAL_MODE_TABLE, "when a command is acknowledged: on disk, before, never")  \
+    S(standing, STANDING_TABLE, "whether a matcher takes commands in, and why not")                \
     S(reason, REASON_TABLE, "why something happened; the reject codes are of this set too")
 
 /* Every class of messages. */

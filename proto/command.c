@@ -89,6 +89,14 @@ void command_write(struct wire_writer *w, const struct command *c)
     }
 }
 
+/* The requests there are. */
+#define REQUESTS(R)                                                                                \
+    R(resend, RESEND)                                                                              \
+    R(snapshot, SNAPSHOT)                                                                          \
+    R(resume, RESUME)                                                                              \
+    R(following, FOLLOWING)                                                                        \
+    R(committed, COMMITTED)
+
 enum command_read request_read(const uint8_t **at, const uint8_t *end, struct request *q)
 {
     struct wire_reader r = {*at, end, false};
@@ -97,10 +105,17 @@ enum command_read request_read(const uint8_t **at, const uint8_t *end, struct re
     if (head != COMMAND_READ_OK)
         return head;
     uint32_t known = UINT32_MAX;
-    if (q->type == MESSAGE_RESEND && rest >= (known = RESEND_FIELD_COUNT))
-        resend_get_fields(&r, &q->resend);
-    else if (q->type == MESSAGE_SNAPSHOT && rest >= (known = SNAPSHOT_FIELD_COUNT))
-        snapshot_get_fields(&r, &q->snapshot);
+#define READ_REQUEST(name, NAME)                                                                   \
+    case MESSAGE_##NAME:                                                                           \
+        known = NAME##_FIELD_COUNT;                                                                \
+        if (rest >= known)                                                                         \
+            name##_get_fields(&r, &q->name);                                                       \
+        break;
+    switch (q->type) {
+        REQUESTS(READ_REQUEST)
+    default:
+        break;
+    }
     if (rest < known)
         return COMMAND_READ_GARBAGE;
     wire_skip_many(&r, rest - known);
@@ -112,14 +127,18 @@ enum command_read request_read(const uint8_t **at, const uint8_t *end, struct re
 
 void request_write(struct wire_writer *w, const struct request *q)
 {
-    bool resend = q->type == MESSAGE_RESEND;
-    wire_put_array(w, 2 + (resend ? RESEND_FIELD_COUNT : SNAPSHOT_FIELD_COUNT));
-    wire_put_u64(w, PROTOCOL_VERSION);
-    wire_put_u64(w, q->type);
-    if (resend)
-        resend_put_fields(w, &q->resend);
-    else
-        snapshot_put_fields(w, &q->snapshot);
+#define WRITE_REQUEST(name, NAME)                                                                  \
+    case MESSAGE_##NAME:                                                                           \
+        wire_put_array(w, 2 + NAME##_FIELD_COUNT);                                                 \
+        wire_put_u64(w, PROTOCOL_VERSION);                                                         \
+        wire_put_u64(w, q->type);                                                                  \
+        name##_put_fields(w, &q->name);                                                            \
+        break;
+    switch (q->type) {
+        REQUESTS(WRITE_REQUEST)
+    default:
+        break;
+    }
 }
 
 bool command_internal(uint64_t type)

@@ -38,6 +38,9 @@ struct request {
     union {
         struct resend resend;
         struct snapshot snapshot;
+        struct resume resume;
+        struct following following;
+        struct committed committed;
     };
 };
 

@@ -40,6 +40,9 @@ enum {
     M(continue_work, CONTINUE_WORK, 18, INTERNAL, "Go on with work a command left over.")          \
     M(resend, RESEND, 32, REQUEST, "Send the frames of a topic again.")                            \
     M(snapshot, SNAPSHOT, 33, REQUEST, "Send the state of a topic.")                               \
+    M(resume, RESUME, 34, REQUEST, "The clock that jumped is right: go on.")                       \
+    M(following, FOLLOWING, 35, REQUEST, "A matcher's follower lives, and stands here.")           \
+    M(committed, COMMITTED, 36, REQUEST, "A matcher tells its follower how far it may read.")      \
     M(trade, TRADE, 64, PUBLIC, "Two orders traded.")                                              \
     M(add, ADD, 65, PUBLIC, "An order joined the end of its level.")                               \
     M(execute, EXECUTE, 66, PUBLIC, "A resting order traded; at 0 left it is gone.")               \
@@ -139,6 +142,19 @@ enum {
     F(text, topic, TOPIC_SIZE_MAX, "which topic")                                                  \
     F(u64, min_seq, 0, "the state must be at least as new as this")
 
+#define resume_FIELDS(F)                                                                           \
+    F(text, reply, REPLY_SIZE, "32 hexadecimal digits chosen by the asker")                        \
+    F(u64, request_id, 0, "comes back in the answer")
+
+#define following_FIELDS(F)                                                                        \
+    F(u64, epoch, 0, "of what it has read")                                                        \
+    F(u64, seq, 0, "the last command it has read")                                                 \
+    F(u64, snapshot_seq, 0, "of its newest snapshot; 0: none yet")
+
+#define committed_FIELDS(F)                                                                        \
+    F(u64, epoch, 0, "")                                                                           \
+    F(u64, seq, 0, "the last command that is committed")
+
 #define trade_FIELDS(F)                                                                            \
     F(u64, trade_id, 0, "")                                                                        \
     F(u64, maker_order_id, 0, "the order that rested")                                             \
@@ -201,7 +217,9 @@ enum {
 
 #define heartbeat_FIELDS(F)                                                                        \
     F(u64, shard, 65535, "")                                                                       \
-    F(text, requests, ADDRESS_SIZE_MAX, "where this very publisher takes requests")
+    F(text, requests, ADDRESS_SIZE_MAX, "where this very publisher takes requests")                \
+    F(standing, standing, 0, "whether commands are taken in; 0: it takes none by its nature")      \
+    F(journal_mode, journal, 0, "when a command is acknowledged; 0: likewise")
 
 #define position_FIELDS(F)                                                                         \
     F(text, topic, TOPIC_SIZE_MAX, "")                                                             \

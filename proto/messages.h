@@ -28,6 +28,8 @@ enum time_in_force { TIME_IN_FORCE_TABLE(VALUE_ENUMERATOR) };
 enum stp { STP_TABLE(VALUE_ENUMERATOR) };
 enum qty_is { QTY_IS_TABLE(VALUE_ENUMERATOR) };
 enum order_status { ORDER_STATUS_TABLE(VALUE_ENUMERATOR) };
+enum journal_mode { JOURNAL_MODE_TABLE(VALUE_ENUMERATOR) };
+enum standing { STANDING_TABLE(VALUE_ENUMERATOR) };
 enum reason { REASON_TABLE(VALUE_ENUMERATOR) REJECT_TABLE(REJECT_ENUMERATOR) };
 enum message_type { MESSAGE_TABLE(MESSAGE_ENUMERATOR) };
 
@@ -46,6 +48,8 @@ typedef uint64_t kind_order_type;
 typedef uint64_t kind_time_in_force;
 typedef uint64_t kind_stp;
 typedef uint64_t kind_qty_is;
+typedef uint64_t kind_standing;
+typedef uint64_t kind_journal_mode;
 typedef uint64_t kind_order_status;
 typedef uint64_t kind_reason;
 
@@ -73,6 +77,8 @@ struct envelope {
 #define SIZE_time_in_force(limit) WIRE_INTEGER_SIZE_MAX
 #define SIZE_stp(limit)           WIRE_INTEGER_SIZE_MAX
 #define SIZE_qty_is(limit)        WIRE_INTEGER_SIZE_MAX
+#define SIZE_journal_mode(limit)  WIRE_INTEGER_SIZE_MAX
+#define SIZE_standing(limit)      WIRE_INTEGER_SIZE_MAX
 #define SIZE_order_status(limit)  WIRE_INTEGER_SIZE_MAX
 #define SIZE_reason(limit)        WIRE_INTEGER_SIZE_MAX
 
@@ -93,6 +99,8 @@ enum {
 #define wire_put_time_in_force wire_put_u64
 #define wire_put_stp           wire_put_u64
 #define wire_put_qty_is        wire_put_u64
+#define wire_put_journal_mode  wire_put_u64
+#define wire_put_standing      wire_put_u64
 #define wire_put_order_status  wire_put_u64
 #define wire_put_reason        wire_put_u64
 
@@ -108,6 +116,8 @@ enum {
 #define GET_time_in_force(r, limit) wire_get_u64(r, 0)
 #define GET_stp(r, limit)           wire_get_u64(r, 0)
 #define GET_qty_is(r, limit)        wire_get_u64(r, 0)
+#define GET_journal_mode(r, limit)  wire_get_u64(r, 0)
+#define GET_standing(r, limit)      wire_get_u64(r, 0)
 #define GET_order_status(r, limit)  wire_get_u64(r, 0)
 #define GET_reason(r, limit)        wire_get_u64(r, 0)
 

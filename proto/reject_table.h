@@ -68,6 +68,7 @@
     X(MATCHER_UNREACHABLE, 5004, 0, 503, "The matcher is out of reach")                            \
     X(NOT_READY, 5005, 0, 503, "The gateway does not know the state of the market yet")            \
     X(DRAINING, 5006, 0, 503, "The gateway is stopping")                                           \
-    X(TOO_BUSY, 5007, 0, 503, "The gateway holds as many requests as it can")
+    X(TOO_BUSY, 5007, 0, 503, "The gateway holds as many requests as it can")                      \
+    X(INTAKE_STOPPED, 5008, 0, 503, "The matcher takes no commands now")
 
 #endif

@@ -40,6 +40,21 @@
     X(ORDER_STATUS, CANCELLED, 4, "cancelled")                                                     \
     X(ORDER_STATUS, REJECTED, 5, "rejected")
 
+/* When an ack leaves. */
+#define JOURNAL_MODE_TABLE(X)                                                                      \
+    X(JOURNAL_MODE, SYNC, 1, "sync")                                                               \
+    X(JOURNAL_MODE, ASYNC, 2, "async")                                                             \
+    X(JOURNAL_MODE, NONE, 3, "none")
+
+/* Whether a matcher takes commands in, and why not. */
+#define STANDING_TABLE(X)                                                                          \
+    X(STANDING, OPEN, 1, "open")                                                                   \
+    X(STANDING, DRAINING, 2, "draining")                                                           \
+    X(STANDING, NO_SPACE, 3, "no_space")                                                           \
+    X(STANDING, CLOCK_JUMP, 4, "clock_jump")                                                       \
+    X(STANDING, FAILED, 5, "failed")                                                               \
+    X(STANDING, STOPPED, 6, "stopped")
+
 /* Why something happened that is not a refusal. The numbers share one space with the reject codes
  * of reject_table.h, which start at 1000: an order's `reason` is one or the other. */
 #define REASON_TABLE(X)                                                                            \

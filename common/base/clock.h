@@ -15,4 +15,7 @@ uint64_t clock_wall_ns(void);
 /* Only grows; for time-outs and measurements. */
 uint64_t clock_monotonic_ns(void);
 
+/* Likewise, and it goes on while the machine sleeps: a jump of the wall clock shows against it. */
+uint64_t clock_boot_ns(void);
+
 #endif

@@ -52,6 +52,7 @@ static void set_all(void *socket, enum endpoint_kind kind, const char *address)
         set(socket, ZMQ_RCVHWM, ENDPOINT_MARK_PULL);
     } else if (kind == ENDPOINT_XPUB) {
         set(socket, ZMQ_SNDHWM, ENDPOINT_MARK_PUB);
+        set(socket, ZMQ_XPUB_NODROP, 1);  /* drops are seen: endpoint_drop */
         set(socket, ZMQ_XPUB_VERBOSE, 1); /* each asker of a reply topic is seen */
     } else {
         set(socket, ZMQ_RCVHWM, ENDPOINT_MARK_PUB);
@@ -107,4 +108,9 @@ void endpoint_subscribe(void *socket, const char *topic)
 void endpoint_subscribe_prefix(void *socket, const char *prefix)
 {
     CHECK(zmq_setsockopt(socket, ZMQ_SUBSCRIBE, prefix, strlen(prefix)) == 0);
+}
+
+void endpoint_drop(void *socket, bool drops)
+{
+    set(socket, ZMQ_XPUB_NODROP, drops ? 0 : 1);
 }

@@ -27,6 +27,10 @@ void *endpoint_open(void *context, enum endpoint_kind kind, const char *address,
                     char error[ENDPOINT_ERROR_SIZE]);
 void endpoint_close(void **socket);
 
+/* Whether an XPUB drops what a slow subscriber has no room for (true), or sends it to nobody and
+ * says EAGAIN (false, as opened). */
+void endpoint_drop(void *socket, bool drops);
+
 /* Subscribe a SUB to a topic, its NUL included: `l2.BTC-USD` is not `l2.BTC-USDT`. */
 void endpoint_subscribe(void *socket, const char *topic);
 

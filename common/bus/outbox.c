@@ -84,3 +84,18 @@ void outbox_pop(struct outbox *o)
     if (o->head == o->tail)
         o->head = o->tail = 0; /* the same warm memory again */
 }
+
+void outbox_drop(struct outbox *o, uint64_t committed)
+{
+    uint64_t at = o->head;
+    while (at != o->tail) {
+        const struct record *r = record_at(o, at);
+        bool skip = r->output == OUTPUT_SKIP;
+        if (!skip && r->batch > committed)
+            break;
+        at += skip ? r->size : record_size(r->size);
+    }
+    o->tail = at;
+    if (o->head == o->tail)
+        o->head = o->tail = 0;
+}

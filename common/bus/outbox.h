@@ -40,4 +40,7 @@ void outbox_commit(struct outbox *o, uint32_t output, size_t size);
 bool outbox_peek(struct outbox *o, uint64_t committed, struct outgoing *message);
 void outbox_pop(struct outbox *o);
 
+/* Forget every message that waits for a batch beyond `committed`. */
+void outbox_drop(struct outbox *o, uint64_t committed);
+
 #endif

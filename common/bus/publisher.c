@@ -69,6 +69,15 @@ void publisher_epoch_set(publisher_t *p, uint32_t shard, uint64_t epoch)
     }
 }
 
+void publisher_epoch_continue(publisher_t *p, uint32_t shard, uint64_t epoch)
+{
+    p->shards[shard].epoch = epoch;
+    for (uint32_t t = 0; t < topic_count(p); t++) {
+        if (p->topics[t].shard == shard)
+            publisher_topic_restart(p, t, p->topics[t].last_seq);
+    }
+}
+
 uint32_t publisher_topic_add(publisher_t *p, uint32_t shard, struct text name, enum topic_kind kind)
 {
     CHECK(name.size <= TOPIC_SIZE_MAX && shard < p->shard_count);

@@ -40,6 +40,9 @@ struct publisher_state {
     /* Answer a snapshot: publisher_reply_begin, events, publisher_reply_end; or the code why not:
      * UNKNOWN_TOPIC, NOT_CAUGHT_UP. */
     enum reason (*snapshot)(void *self, const struct snapshot *request);
+    /* Leave a request to somebody who answers it in our place: every snapshot is offered, and every
+     * resend that reaches back further than what is kept. False: it is ours. NULL: all are. */
+    bool (*pass_on)(void *self, const struct request *request);
 };
 
 struct publisher_limits {
@@ -71,6 +74,10 @@ uint32_t publisher_shard_add(publisher_t *p, uint16_t shard);
 
 /* The shard's history begins anew under this epoch: its topics stand at 0 with nothing kept. */
 void publisher_epoch_set(publisher_t *p, uint32_t shard, uint64_t epoch);
+
+/* The shard's history goes on under this epoch, because what was published of it may be lost: its
+ * topics stand where they stood, with nothing kept. */
+void publisher_epoch_continue(publisher_t *p, uint32_t shard, uint64_t epoch);
 
 enum topic_kind {
     TOPIC_HASHED,    /* frames carry the hash of the state behind it */
@@ -116,10 +123,17 @@ uint32_t publisher_chunks_free(const publisher_t *p);
 void publisher_forward(publisher_t *p, uint32_t topic, uint64_t prev_seq, uint64_t seq,
                        const uint8_t *frame, size_t size);
 
+/* What heartbeats say from now on of whether commands are taken in, and when they are acknowledged:
+ * enum standing and enum journal_mode; 0 and 0 to begin with: it takes none. */
+void publisher_standing_set(publisher_t *p, uint64_t standing, uint64_t journal);
+
 /* Say that the shard lives and stands at seq: topics changed since the last heartbeat, and a
  * slice of the others. One too large for a frame, with some 20,000 positions, is several; they say
  * nothing about topics they do not name. */
 void publisher_heartbeat(publisher_t *p, uint32_t shard, uint64_t seq, uint64_t time_ns);
+
+/* Say that the shard lives, and nothing of any topic: its state is not to be told. */
+void publisher_heartbeat_bare(publisher_t *p, uint32_t shard, uint64_t seq, uint64_t time_ns);
 
 /* A message from the XPUB (1 or 0, then a topic), and one from the PULL for requests. */
 void publisher_subscription(publisher_t *p, const uint8_t *message, size_t size);
@@ -145,6 +159,21 @@ void publisher_message_end(publisher_t *p);
 /* The same as an answer to the request being served, for publisher_state.snapshot. */
 void publisher_reply_begin(publisher_t *p, uint64_t epoch, uint64_t seq, uint64_t time_ns,
                            struct u64_or_nil hash);
+
+/* Answer a request whose asker, if it is not known to listen here, listens elsewhere: by this
+ * output of the outbox, not the own. */
+void publisher_request_for(publisher_t *p, const struct request *request, uint32_t output);
+
+/* Within pass_on, an answer made of frames from elsewhere: begin, each frame, end. seq: where the
+ * topic stands. */
+void publisher_resend_begin(publisher_t *p, const struct request *request, uint64_t epoch,
+                            uint64_t seq);
+void publisher_resend_frame(publisher_t *p, const uint8_t *frame, size_t size);
+void publisher_resend_end(publisher_t *p);
+
+/* Answer a request that no publisher serves with a code; 0: it is done. */
+void publisher_answer(publisher_t *p, struct text reply, uint64_t request_id, uint64_t request_type,
+                      enum reason code);
 
 struct publisher_counts {
     uint64_t frames;

@@ -1,6 +1,7 @@
 /* publisher: what it says outside its topics' chains: heartbeats, and answers to requests. */
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/planted.h"
 #include "bus/publisher.h"
 #include "bus/publisher_parts.h"
 #include "proto/names.h"
@@ -38,7 +39,7 @@ static void put_head(const publisher_t *p, struct wire_writer *w, bool last)
 {
     if (p->message.type == FRAME_HEARTBEAT) {
         struct text address = {p->requests_address, p->requests_address_size};
-        heartbeat_put(w, &(struct heartbeat){p->answer_shard, address});
+        heartbeat_put(w, &(struct heartbeat){p->answer_shard, address, p->standing, p->journal});
     } else if (p->request != NULL) {
         reply_put(w, &(struct reply){.request_id = p->request->type == MESSAGE_RESEND
                                                        ? p->request->resend.request_id
@@ -129,6 +130,12 @@ static bool leaves_out(const publisher_t *p, uint32_t shard)
     return false;
 }
 
+void publisher_standing_set(publisher_t *p, uint64_t standing, uint64_t journal)
+{
+    p->standing = standing;
+    p->journal = journal;
+}
+
 void publisher_heartbeat(publisher_t *p, uint32_t shard, uint64_t seq, uint64_t time_ns)
 {
     struct publisher_shard *s = &p->shards[shard];
@@ -153,6 +160,19 @@ void publisher_heartbeat(publisher_t *p, uint32_t shard, uint64_t seq, uint64_t 
     }
     publisher_message_end(p);
     s->heartbeat_seq = seq;
+}
+
+void publisher_heartbeat_bare(publisher_t *p, uint32_t shard, uint64_t seq, uint64_t time_ns)
+{
+    const struct publisher_shard *s = &p->shards[shard];
+    p->answer_shard = s->shard;
+    publisher_message_begin(p, &(struct message_head){.topic = text_of("hb"),
+                                                      .type = FRAME_HEARTBEAT,
+                                                      .epoch = s->epoch,
+                                                      .prev_seq = seq, /* nothing is left out */
+                                                      .seq = seq,
+                                                      .time_ns = time_ns});
+    publisher_message_end(p);
 }
 
 /* ---- replies ---- */
@@ -231,8 +251,9 @@ static enum reason serve_resend(publisher_t *p, const struct resend *q, uint64_t
         return REJECT_TOO_OLD;
     p->counts.resends++;
     reply_begin(p, (struct message_head){.epoch = *epoch, .seq = t->last_seq});
-    while (count > 0) {
-        const struct kept_frame *f = frame_ring_get(&p->ring, p->walked[--count]);
+    for (uint32_t i = count; i > 0; i--) {
+        const struct kept_frame *f =
+            frame_ring_get(&p->ring, p->walked[PLANTED(RESEND_REORDERED) ? count - i : i - 1]);
         if (f->prev_seq >= q->through_seq)
             break;
         resent_put(publisher_message_event(p, f->size + RESENT_HEAD_SIZE_MAX),
@@ -243,16 +264,25 @@ static enum reason serve_resend(publisher_t *p, const struct resend *q, uint64_t
     return 0;
 }
 
+static bool passes_on(publisher_t *p, const struct request *q)
+{
+    return p->state.pass_on != NULL && p->state.pass_on(p->state.self, q);
+}
+
 static void serve(publisher_t *p, const struct request *q)
 {
     uint64_t epoch = 0;
     enum reason code;
+    if (q->type == MESSAGE_SNAPSHOT && passes_on(p, q))
+        return;
     p->request = q;
     if (q->type == MESSAGE_RESEND)
         code = serve_resend(p, &q->resend, &epoch);
     else
         code = p->state.snapshot(p->state.self, &q->snapshot);
     p->request = NULL;
+    if (code == REJECT_TOO_OLD && passes_on(p, q))
+        return;
     if (code != 0)
         reply_refuse(p, q, code, epoch);
 }
@@ -325,4 +355,49 @@ void publisher_request(publisher_t *p, const uint8_t *message, size_t size, uint
     } else {
         p->counts.dropped++;
     }
+}
+
+void publisher_request_for(publisher_t *p, const struct request *request, uint32_t output)
+{
+    uint32_t own = p->output;
+    if (asker_find(p, reply_of(request)) == p->asker_count)
+        p->output = output;
+    serve(p, request);
+    p->output = own;
+}
+
+void publisher_resend_begin(publisher_t *p, const struct request *request, uint64_t epoch,
+                            uint64_t seq)
+{
+    p->counts.resends++;
+    p->request = request;
+    reply_begin(p, (struct message_head){.epoch = epoch, .seq = seq});
+}
+
+void publisher_resend_frame(publisher_t *p, const uint8_t *frame, size_t size)
+{
+    resent_put(publisher_message_event(p, size + RESENT_HEAD_SIZE_MAX),
+               &(struct resent){{frame, size}});
+    publisher_message_event_end(p);
+}
+
+void publisher_resend_end(publisher_t *p)
+{
+    publisher_message_end(p);
+    p->request = NULL;
+}
+
+void publisher_answer(publisher_t *p, struct text reply, uint64_t request_id, uint64_t request_type,
+                      enum reason code)
+{
+    char topic[3 + REPLY_SIZE] = "re.";
+    memcpy(topic + 3, reply.data, reply.size);
+    publisher_message_begin(
+        p, &(struct message_head){.topic = {topic, 3 + reply.size}, .type = FRAME_REPLY});
+    reply_put(
+        publisher_message_event(p, REPLY_SIZE_MAX),
+        &(struct reply){
+            .request_id = request_id, .request_type = request_type, .code = code, .last = true});
+    publisher_message_event_end(p);
+    publisher_message_end(p);
 }

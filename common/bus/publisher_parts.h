@@ -54,6 +54,7 @@ struct publisher {
     struct publisher_limits limits;
     char requests_address[ADDRESS_SIZE_MAX];
     size_t requests_address_size;
+    uint64_t standing, journal; /* told in heartbeats */
     struct publisher_shard shards[SHARDS_MAX];
     uint32_t shard_count;
 

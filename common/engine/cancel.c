@@ -67,11 +67,10 @@ static void heap_sink(engine_t *e, uint32_t at)
     }
 }
 
-static void heap_build(engine_t *e)
+void mass_cancel_heap(engine_t *e)
 {
     e->mass_heap_count = 0;
     for (uint32_t a = 1; a <= e->account_names.count; a++) {
-        e->accounts[a].mass_cursor = e->accounts[a].open.head;
         if (e->accounts[a].mass_cursor != 0)
             e->mass_heap[e->mass_heap_count++] = a;
     }
@@ -141,18 +140,22 @@ void mass_cancel_apply(engine_t *e, const struct mass_cancel *m)
         engine_refuse(e, code);
         return;
     }
+    bool everybody = m->account.size == 0;
     e->work = (struct work){
         .kind = WORK_MASS_CANCEL,
         .symbol = symbol,
         .account = account,
-        .cursor = account == 0 ? 0 : e->accounts[account].open.head,
+        .cursor = everybody || account == 0 ? 0 : e->accounts[account].open.head,
         .side = (uint8_t)m->side,
-        .everybody = m->account.size == 0,
+        .everybody = everybody,
         .origin = e->result_origin,
         .origin_seq = e->result_origin_seq,
         .outcome = e->outcome,
     };
-    if (e->work.everybody)
-        heap_build(e);
+    if (everybody) {
+        for (uint32_t a = 1; a <= e->account_names.count; a++)
+            e->accounts[a].mass_cursor = e->accounts[a].open.head;
+        mass_cancel_heap(e);
+    }
     mass_cancel_go_on(e);
 }

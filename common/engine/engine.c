@@ -5,7 +5,11 @@
 
 #include "base/check.h"
 #include "base/memory.h"
+#include "base/mix.h"
 #include "engine/state.h"
+
+/* What sets the same book of another symbol apart: an odd constant, that of hash terms. */
+#define BOOKS_HASH_STEP UINT64_C(0x9E3779B97F4A7C15)
 
 /* ---- limits ---- */
 
@@ -92,6 +96,14 @@ void engine_destroy(engine_t **engine)
 
 /* ---- one command ---- */
 
+void engine_settle_hash(engine_t *e, uint32_t symbol)
+{
+    struct symbol *s = &e->symbols[symbol];
+    uint64_t term = mix(s->book.l3_hash + symbol * BOOKS_HASH_STEP);
+    e->books_hash += term - s->books_term;
+    s->books_term = term;
+}
+
 /* Where best bid or offer changed, that is now the last time they did. */
 static void settle_touched(engine_t *e)
 {
@@ -102,10 +114,11 @@ static void settle_touched(engine_t *e)
             s->bbo = now;
             s->marks.bbo_seq = e->seq;
         }
+        engine_settle_hash(e, e->touched[i]);
     }
 }
 
-static void add_symbol_apply(engine_t *e, const struct add_symbol *m)
+struct symbol *engine_add_symbol(engine_t *e, const struct add_symbol *m)
 {
     uint32_t known = e->symbol_names.count;
     uint32_t symbol = name_table_add(&e->symbol_names, m->symbol.data, m->symbol.size);
@@ -118,6 +131,8 @@ static void add_symbol_apply(engine_t *e, const struct add_symbol *m)
     s->tick_size = (struct text){text, m->tick_size.size};
     memcpy(text + DECIMAL_SIZE_MAX, m->lot_size.data, m->lot_size.size);
     s->lot_size = (struct text){text + DECIMAL_SIZE_MAX, m->lot_size.size};
+    engine_settle_hash(e, symbol);
+    return s;
 }
 
 static void continue_apply(engine_t *e, const struct continue_work *m)
@@ -156,7 +171,7 @@ static void dispatch(engine_t *e, const struct command *c)
     else if (c->type == MESSAGE_CONTINUE_WORK && ours)
         continue_apply(e, &c->continue_work);
     else if (c->type == MESSAGE_ADD_SYMBOL && ours)
-        add_symbol_apply(e, &c->add_symbol);
+        engine_add_symbol(e, &c->add_symbol);
     else if (c->type == MESSAGE_CONFIGURE && ours)
         CHECK(e->seq == 1); /* the limits it states are those this engine was made with */
     else if (c->type == COMMAND_MALFORMED)
@@ -342,6 +357,16 @@ uint64_t engine_seq(const engine_t *e)
     return e->seq;
 }
 
+uint64_t engine_time_ns(const engine_t *e)
+{
+    return e->time_ns;
+}
+
+const struct configure *engine_limits(const engine_t *e)
+{
+    return &e->limits;
+}
+
 struct order_view engine_order(const engine_t *e, uint32_t order)
 {
     const struct order *o = order_at(e, order);
@@ -369,6 +394,21 @@ struct text engine_symbol_name(const engine_t *e, uint32_t symbol)
     return name_text(&e->symbol_names, symbol);
 }
 
+struct text engine_symbol_tick_size(const engine_t *e, uint32_t symbol)
+{
+    return e->symbols[symbol].tick_size;
+}
+
+struct text engine_symbol_lot_size(const engine_t *e, uint32_t symbol)
+{
+    return e->symbols[symbol].lot_size;
+}
+
+bool engine_symbol_any_price(const engine_t *e, uint32_t symbol)
+{
+    return e->symbols[symbol].any_price;
+}
+
 const struct book *engine_book(const engine_t *e, uint32_t symbol)
 {
     return &e->symbols[symbol].book;
@@ -382,6 +422,11 @@ const struct book_pool *engine_pool(const engine_t *e)
 struct book_marks engine_book_marks(const engine_t *e, uint32_t symbol)
 {
     return e->symbols[symbol].marks;
+}
+
+uint64_t engine_books_hash(const engine_t *e)
+{
+    return e->books_hash;
 }
 
 uint32_t engine_account_count(const engine_t *e)
@@ -407,4 +452,17 @@ uint32_t engine_next_open(const engine_t *e, uint32_t account, uint32_t previous
 uint32_t engine_next_finished(const engine_t *e, uint32_t account, uint32_t previous)
 {
     return previous == 0 ? e->accounts[account].finished.head : order_at(e, previous)->account_next;
+}
+
+uint64_t engine_account_order_count(const engine_t *e, uint32_t account)
+{
+    return (uint64_t)e->accounts[account].open_count + e->accounts[account].finished_count;
+}
+
+uint64_t engine_order_count(const engine_t *e)
+{
+    uint64_t count = 0;
+    for (uint32_t a = 1; a <= e->account_names.count; a++)
+        count += engine_account_order_count(e, a);
+    return count;
 }

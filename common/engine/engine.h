@@ -147,12 +147,21 @@ uint64_t engine_waiting(const engine_t *e);
 
 uint64_t engine_seq(const engine_t *e);
 
+/* The stamp of the last command; 0 before the first. */
+uint64_t engine_time_ns(const engine_t *e);
+
+/* The limits it was made with. */
+const struct configure *engine_limits(const engine_t *e);
+
 struct order_view engine_order(const engine_t *e, uint32_t order);
 
 /* Symbols are numbered 1..engine_symbol_count() in the order they were added. 0: no such. */
 uint32_t engine_symbol_count(const engine_t *e);
 uint32_t engine_symbol_find(engine_t *e, struct text symbol);
 struct text engine_symbol_name(const engine_t *e, uint32_t symbol);
+struct text engine_symbol_tick_size(const engine_t *e, uint32_t symbol);
+struct text engine_symbol_lot_size(const engine_t *e, uint32_t symbol);
+bool engine_symbol_any_price(const engine_t *e, uint32_t symbol);
 const struct book *engine_book(const engine_t *e, uint32_t symbol);
 const struct book_pool *engine_pool(const engine_t *e);
 
@@ -165,6 +174,11 @@ struct book_marks {
 };
 struct book_marks engine_book_marks(const engine_t *e, uint32_t symbol);
 
+/* The digest of all books, which each batch of the journal carries: the sum modulo 2^64 over all
+ * symbols of mix(L3 hash + number x 0x9E3779B97F4A7C15), so 0 before there is a symbol. Kept up to
+ * date with every command. Cost: a load. */
+uint64_t engine_books_hash(const engine_t *e);
+
 /* Accounts likewise. Walk an account's orders: `previous` 0 starts, 0 ends; open ones oldest first,
  * finished ones likewise. */
 uint32_t engine_account_count(const engine_t *e);
@@ -172,6 +186,10 @@ uint32_t engine_account_find(engine_t *e, struct text account);
 struct text engine_account_name(const engine_t *e, uint32_t account);
 uint32_t engine_next_open(const engine_t *e, uint32_t account, uint32_t previous);
 uint32_t engine_next_finished(const engine_t *e, uint32_t account, uint32_t previous);
+
+/* Orders, open and finished: everybody's, and an account's. Everybody's walks the accounts. */
+uint64_t engine_order_count(const engine_t *e);
+uint64_t engine_account_order_count(const engine_t *e, uint32_t account);
 
 /* The hash over everything that decides what the engine will do. Walks it all. */
 uint64_t engine_state_hash(const engine_t *e);

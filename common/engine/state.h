@@ -11,6 +11,7 @@ struct symbol {
     struct book book;
     struct book_marks marks;
     struct bbo_state bbo; /* as of marks.bbo_seq */
+    uint64_t books_term;  /* its own in the engine's books_hash */
     uint64_t next_priority;
     bool any_price;
     struct text tick_size; /* into sizes_text */
@@ -70,7 +71,7 @@ struct work {
     uint32_t order;   /* sweep: the taker */
     uint32_t symbol;  /* mass cancel: 0 for all */
     uint32_t account; /* mass cancel: whose */
-    uint32_t cursor;  /* mass cancel of one account: the next order to look at */
+    uint32_t cursor;  /* mass cancel of one account: the next order to look at; else 0 */
     uint8_t side;     /* mass cancel: 0 for both */
     bool everybody;   /* mass cancel by the anonymous account */
     uint32_t origin;  /* mass cancel: whose result it becomes */
@@ -84,6 +85,7 @@ struct engine {
     uint64_t time_ns;
     uint64_t trade_count;
     uint64_t open_count;
+    uint64_t books_hash; /* engine_books_hash() */
     struct book_pool pool;
     struct order_detail *details; /* by order */
     struct labels labels;
@@ -113,6 +115,12 @@ enum { ACCOUNT_ANONYMOUS = 1 }; /* only where limits.anonymous */
 /* ---- engine.c ---- */
 
 void engine_refuse(engine_t *e, enum reason code);
+
+/* A symbol that is not there yet begins to exist. */
+struct symbol *engine_add_symbol(engine_t *e, const struct add_symbol *m);
+
+/* Bring the symbol's term in the digest of all books up to date. */
+void engine_settle_hash(engine_t *e, uint32_t symbol);
 
 /* The order is open from now on, in its account's list and in the indexes. */
 void engine_open(engine_t *e, uint32_t order);
@@ -165,6 +173,9 @@ void amend_apply(engine_t *e, const struct amend_order *m);
 void cancel_apply(engine_t *e, const struct cancel_order *m);
 void mass_cancel_apply(engine_t *e, const struct mass_cancel *m);
 void mass_cancel_go_on(engine_t *e);
+
+/* Make the heap of a mass cancel of everybody from the accounts' cursors. */
+void mass_cancel_heap(engine_t *e);
 
 /* Take an open order off, wherever it is, and say so. */
 void cancel_order_now(engine_t *e, uint32_t order, enum reason reason);

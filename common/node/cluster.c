@@ -82,7 +82,10 @@ static bool begins(const char *text, const char *with)
 
 static const char *const log_levels[] = {"debug", "info", "warn", "error"};
 static const char *const log_formats[] = {"json", "text"};
+static const char *const journal_modes[] = {"sync", "async",
+                                            "none"}; /* enum journal_mode, from 1 */
 enum {
+    JOURNAL_MODE_COUNT = sizeof journal_modes / sizeof journal_modes[0],
     LOG_LEVEL_COUNT = sizeof log_levels / sizeof log_levels[0],
     LOG_FORMAT_COUNT = sizeof log_formats / sizeof log_formats[0],
 };
@@ -107,6 +110,12 @@ static const char *text_expected(const struct setting *row, const char *value)
     if (strcmp(row->path, "log_format") == 0 &&
         word_find(log_formats, LOG_FORMAT_COUNT, value) == LOG_FORMAT_COUNT)
         return "json or text";
+    if (strcmp(row->path, "journal/mode") == 0 &&
+        word_find(journal_modes, JOURNAL_MODE_COUNT, value) == JOURNAL_MODE_COUNT)
+        return "sync, async or none";
+    if (strcmp(row->path, "journal/dir") == 0 && strchr(value, '/') == NULL &&
+        strstr(value, "{run_dir}") == NULL)
+        return "a path with a slash in it";
     /* The slash: else a misspelt word would be a file somewhere. */
     if (strcmp(row->path, "log_destination") == 0 && strcmp(value, "stdout") != 0 &&
         strcmp(value, "stderr") != 0 && strchr(value, '/') == NULL)
@@ -424,6 +433,21 @@ void cluster_address(const struct cluster *c, const char *setting, unsigned shar
     char number[16];
     snprintf(number, sizeof number, "%u", shard);
     fill_in(setting, c->settings.run_dir, "{shard}", number, address);
+}
+
+enum journal_mode cluster_journal_mode(const struct cluster *c)
+{
+    return (enum journal_mode)(
+        word_find(journal_modes, JOURNAL_MODE_COUNT, c->settings.journal_mode) + JOURNAL_MODE_SYNC);
+}
+
+void cluster_journal_directory(const struct cluster *c, unsigned shard,
+                               char directory[CLUSTER_ADDRESS_SIZE])
+{
+    char folder[CLUSTER_ADDRESS_SIZE];
+    cluster_address(c, c->settings.journal_dir, shard, folder);
+    CHECK(snprintf(directory, CLUSTER_ADDRESS_SIZE, "%.*s/%u", CLUSTER_ADDRESS_SIZE - 16, folder,
+                   shard) > 0);
 }
 
 struct log_options cluster_log_options(const struct cluster *c, const char *name,

@@ -51,6 +51,12 @@ bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_E
 void cluster_address(const struct cluster *c, const char *setting, unsigned shard,
                      char address[CLUSTER_ADDRESS_SIZE]);
 
+enum journal_mode cluster_journal_mode(const struct cluster *c);
+
+/* Where the shard's journal is: {journal_dir}/{shard}. */
+void cluster_journal_directory(const struct cluster *c, unsigned shard,
+                               char directory[CLUSTER_ADDRESS_SIZE]);
+
 /* How the service of that name logs, and the text `destination` it points to: the setting with
  * {run_dir} and {name} filled in. name: at most 96 characters. */
 struct log_options cluster_log_options(const struct cluster *c, const char *name,

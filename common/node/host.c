@@ -58,6 +58,18 @@ uint64_t host_number_flag(int *argc, char **argv, const char *flag, uint64_t low
     return value;
 }
 
+bool host_flag(int *argc, char **argv, const char *flag)
+{
+    for (int i = 1; i < *argc; i++) {
+        if (strcmp(argv[i], flag) != 0)
+            continue;
+        memmove(&argv[i], &argv[i + 1], (size_t)(*argc - i) * sizeof argv[0]);
+        (*argc)--;
+        return true;
+    }
+    return false;
+}
+
 void host_no_more_flags(int argc, char **argv)
 {
     char message[256];

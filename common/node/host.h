@@ -14,6 +14,9 @@ void host_load(struct cluster *c, int *argc, char **argv, const char *usage);
 uint64_t host_number_flag(int *argc, char **argv, const char *flag, uint64_t low, uint64_t high,
                           uint64_t otherwise);
 
+/* Whether a flag without a value stands there; taken out of argv. */
+bool host_flag(int *argc, char **argv, const char *flag);
+
 /* Nothing may be left over in argv; a mistake exits 2. */
 void host_no_more_flags(int argc, char **argv);
 

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory.h"
 
 struct input {
@@ -24,33 +25,31 @@ struct output {
     void *neighbour;
     void (*deliver)(void *self, const uint8_t *message, size_t size);
     bool xpub;
+    uint64_t drops; /* messages that went to fewer readers than asked for them, or to nobody */
+    uint64_t reported_drops;
 };
 
 struct node {
-    struct service service;
+    struct cycle cycle;
     journal_t *journal;
     void *context;
     struct input inputs[NODE_INPUTS_MAX];
     unsigned input_count;
     struct output outputs[NODE_OUTPUTS_MAX];
     unsigned output_count;
-    zmq_pollitem_t items[NODE_INPUTS_MAX + NODE_OUTPUTS_MAX];
-    uint64_t now_ns;
-    uint64_t batch;                 /* number of the one being made */
-    bool busy;                      /* the last cycle left something to do */
-    uint64_t report_ns;             /* when the service reported last; monotonic */
-    struct journal_batch unwritten; /* number 0: none; else the journal had no space for it */
+    zmq_pollitem_t items[NODE_INPUTS_MAX + NODE_OUTPUTS_MAX + 1];
+    bool busy;          /* the last cycle left something to do */
+    uint64_t report_ns; /* when the service reported last; monotonic */
 };
 
 /* Signals can only speak to globals. */
 static volatile sig_atomic_t stop_requested;
 
-node_t *node_new(const struct service *service, journal_t *journal)
+node_t *node_new(const struct service *service, journal_t *journal, uint64_t now_ns)
 {
     node_t *n = memory_new(1, sizeof *n, "a node");
-    n->service = *service;
+    cycle_init(&n->cycle, service, journal, now_ns);
     n->journal = journal;
-    n->batch = 1;
     n->context = zmq_ctx_new();
     CHECK(n->context != NULL);
     return n;
@@ -113,35 +112,65 @@ void node_open_neighbour(node_t *n, void *self,
     n->outputs[n->output_count++] = (struct output){.neighbour = self, .deliver = deliver};
 }
 
-/* ---- the phases ---- */
+/* ---- waiting ---- */
 
-static void wait_for_work(node_t *n)
+static int add_inputs(node_t *n)
 {
     int count = 0;
     for (unsigned i = 0; i < n->input_count; i++) {
         const struct input *in = &n->inputs[i];
-        n->items[count++] = (zmq_pollitem_t){
-            .socket = in->socket,
-            .fd = in->mailbox == NULL ? -1 : mailbox_fd(in->mailbox),
-            .events = ZMQ_POLLIN,
-        };
+        if (cycle_reads(&n->cycle, i))
+            n->items[count++] = (zmq_pollitem_t){
+                .socket = in->socket,
+                .fd = in->mailbox == NULL ? -1 : mailbox_fd(in->mailbox),
+                .events = ZMQ_POLLIN,
+            };
     }
+    return count;
+}
+
+static int add_journal(node_t *n, int count)
+{
+    int fd = n->journal == NULL ? -1 : journal_fd(n->journal);
+    if (fd >= 0)
+        n->items[count++] = (zmq_pollitem_t){.fd = fd, .events = ZMQ_POLLIN};
+    return count;
+}
+
+/* Until an input has something, a reader subscribes, or somebody's patience ends. */
+static void wait_for_work(node_t *n)
+{
+    int count = add_inputs(n);
     for (unsigned o = 0; o < n->output_count; o++) {
         if (n->outputs[o].xpub)
             n->items[count++] =
                 (zmq_pollitem_t){.socket = n->outputs[o].socket, .events = ZMQ_POLLIN};
     }
-    unsigned patience_ms = n->service.patience_ms(n->service.self);
+    const struct service *s = &n->cycle.service;
+    uint64_t patience_ms = s->patience_ms(s->self);
+    if (n->journal != NULL) {
+        uint64_t wanted_ns = journal_patience_ns(n->journal, clock_boot_ns());
+        if (wanted_ns / NS_PER_MS < patience_ms)
+            patience_ms = wanted_ns / NS_PER_MS + 1;
+    }
     /* Interrupted by a signal, or nothing: the cycle finds out either way. */
-    (void)zmq_poll(n->items, count, (long)patience_ms);
+    (void)zmq_poll(n->items, add_journal(n, count), (long)patience_ms);
 }
 
-static void stamp(node_t *n)
+/* A batch waits behind the sync that is running: more batches would only be smaller ones. */
+static void wait_for_journal(node_t *n)
 {
-    uint64_t wall_ns = clock_wall_ns();
-    if (wall_ns > n->now_ns)
-        n->now_ns = wall_ns;
+    enum { LOOK_AGAIN_MS = 100 };
+    (void)zmq_poll(n->items, add_journal(n, 0), LOOK_AGAIN_MS);
 }
+
+/* Whether nothing waits to be read: asked only if it matters. */
+static bool is_idle(node_t *n)
+{
+    return !cycle_committed(&n->cycle) && !n->busy && zmq_poll(n->items, add_inputs(n), 0) <= 0;
+}
+
+/* ---- the phases ---- */
 
 /* The next message of a socket, or false. Every message of ours has one part; one that has more
  * is a stranger's, and is passed over. */
@@ -180,7 +209,7 @@ static bool drain(node_t *n, unsigned input)
     for (unsigned taken = 0; taken < in->budget; taken++) {
         if (!next_message(in))
             return true;
-        in->held = n->service.receive(n->service.self, input, in->bytes, in->size) == INTAKE_FULL;
+        in->held = cycle_offer(&n->cycle, input, in->bytes, in->size) == INTAKE_FULL;
         if (in->held)
             return false;
     }
@@ -190,97 +219,136 @@ static bool drain(node_t *n, unsigned input)
 
 static void take_subscriptions(node_t *n)
 {
+    const struct service *s = &n->cycle.service;
     for (unsigned o = 0; o < n->output_count; o++) {
         zmq_msg_t message;
         zmq_msg_init(&message);
         while (n->outputs[o].xpub &&
                zmq_msg_recv(&message, n->outputs[o].socket, ZMQ_DONTWAIT) >= 0) {
-            if (n->service.subscription != NULL)
-                n->service.subscription(n->service.self, o, zmq_msg_data(&message),
-                                        zmq_msg_size(&message));
+            if (s->subscription != NULL)
+                s->subscription(s->self, o, zmq_msg_data(&message), zmq_msg_size(&message));
         }
         zmq_msg_close(&message);
     }
 }
 
-static enum status write_batch(node_t *n, struct journal_batch *batch)
-{
-    batch->number = n->batch;
-    enum status status = journal_append(n->journal, batch);
-    if (status == STATUS_FULL)
-        n->unwritten = *batch;
-    else
-        n->unwritten.number = 0;
-    if (status == STATUS_OK)
-        n->batch++;
-    return status;
-}
-
-/* A batch whose commands go to the journal ends with a new number; others ride on the last one. */
 static enum status make_batch(node_t *n)
 {
-    struct journal_batch batch = {0};
     n->busy = false;
-    n->service.begin(n->service.self, n->now_ns, n->batch);
-    take_subscriptions(n);
-    for (unsigned i = 0; i < n->input_count; i++) {
-        if (!drain(n, i))
-            n->busy = true; /* a full batch does not keep later inputs from their turn */
+    if (cycle_begin(&n->cycle, clock_wall_ns(), clock_boot_ns())) {
+        take_subscriptions(n);
+        for (unsigned i = 0; i < n->input_count; i++) {
+            if (cycle_reads(&n->cycle, i) && !drain(n, i))
+                n->busy = true; /* a full batch does not keep later inputs from their turn */
+        }
     }
-    if (!n->service.end(n->service.self, &batch))
-        return STATUS_OK;
-    return write_batch(n, &batch);
+    return cycle_end(&n->cycle);
+}
+
+/* To every reader that has room: with NODROP the socket says when one has not, and without it
+ * sends to the others. A PUSH without room drops, and its sender's protocol repeats. */
+static void send_out(struct output *out, const struct outgoing *m)
+{
+    if (out->socket == NULL) {
+        out->deliver(out->neighbour, m->bytes, m->size);
+        return;
+    }
+    if (zmq_send(out->socket, m->bytes, m->size, ZMQ_DONTWAIT) >= 0)
+        return;
+    out->drops++;
+    if (out->xpub) {
+        endpoint_drop(out->socket, true);
+        (void)zmq_send(out->socket, m->bytes, m->size, ZMQ_DONTWAIT);
+        endpoint_drop(out->socket, false);
+    }
 }
 
 static void send_due(node_t *n)
 {
-    uint64_t due = n->journal == NULL ? UINT64_MAX : journal_committed(n->journal);
     struct outgoing m;
-    /* What a cycle without commands said carries the number of the batch to come, and waits for
-     * the one before it. */
-    if (n->journal != NULL && due == n->batch - 1 && n->unwritten.number == 0)
-        due = n->batch;
-    while (outbox_peek(n->service.outbox, due, &m)) {
-        const struct output *out = &n->outputs[m.output];
-        /* A PUB never blocks; a PUSH without room drops, and its sender's protocol repeats. */
-        if (out->socket != NULL)
-            (void)zmq_send(out->socket, m.bytes, m.size, ZMQ_DONTWAIT);
-        else
-            out->deliver(out->neighbour, m.bytes, m.size);
-        outbox_pop(n->service.outbox);
+    while (cycle_due(&n->cycle, &m)) {
+        send_out(&n->outputs[m.output], &m);
+        cycle_sent(&n->cycle);
+    }
+}
+
+/* Readers that are too slow: they find out by themselves, and repair it. */
+static void report_drops(node_t *n)
+{
+    for (unsigned o = 0; o < n->output_count; o++) {
+        struct output *out = &n->outputs[o];
+        if (out->xpub && out->drops != out->reported_drops)
+            log_warn("node", "frames_dropped", LOG_U64("output", o), LOG_U64("frames", out->drops));
+        out->reported_drops = out->drops;
     }
 }
 
 static void report(node_t *n)
 {
+    const struct service *s = &n->cycle.service;
     uint64_t now_ns = clock_monotonic_ns();
-    if (n->service.report == NULL || now_ns < n->report_ns + NS_PER_SECOND)
+    if (now_ns < n->report_ns + NS_PER_SECOND)
         return;
     n->report_ns = now_ns;
-    n->service.report(n->service.self);
+    report_drops(n);
+    if (s->report != NULL)
+        s->report(s->self);
 }
 
 enum status node_cycle(node_t *n)
 {
-    enum status status;
-    if (!n->busy)
-        wait_for_work(n);
-    stamp(n);
-    if (n->unwritten.number != 0)
-        status = write_batch(n, &n->unwritten);
-    else
+    enum status status = STATUS_OK;
+    if (cycle_waits(&n->cycle)) {
+        wait_for_journal(n);
+    } else {
+        if (!n->busy)
+            wait_for_work(n);
         status = make_batch(n);
-    if (status == STATUS_IO)
-        return status; /* what this batch said must not be heard: nobody knows if it is kept */
+    }
+    if (status == STATUS_OK)
+        status = cycle_commit(&n->cycle, is_idle(n), clock_boot_ns());
     send_due(n);
     report(n);
     return status;
+}
+
+uint64_t node_drops(const node_t *n, unsigned output)
+{
+    return n->outputs[output].drops;
 }
 
 static void on_signal(int signal)
 {
     (void)signal;
     stop_requested = 1;
+}
+
+/* One more turn without input, so that the service can say where it stands. */
+static void say_standing(node_t *n)
+{
+    if (cycle_begin(&n->cycle, clock_wall_ns(), clock_boot_ns()))
+        (void)cycle_end(&n->cycle);
+    send_due(n);
+}
+
+/* What was taken in is finished and sent; then the journal ends in order. */
+static enum status stop(node_t *n)
+{
+    enum status status = STATUS_OK;
+    cycle_stop(&n->cycle);
+    n->busy = true; /* do not wait */
+    while (status != STATUS_IO && !cycle_stopped(&n->cycle)) {
+        if (n->cycle.unwritten)
+            wait_for_journal(n); /* there is no space yet */
+        status = make_batch(n);
+        if (status == STATUS_OK)
+            status = cycle_commit(&n->cycle, true, clock_boot_ns());
+        send_due(n);
+    }
+    if (status == STATUS_OK)
+        status = cycle_close(&n->cycle);
+    say_standing(n);
+    return status;
 }
 
 enum status node_run(node_t *n)
@@ -293,5 +361,9 @@ enum status node_run(node_t *n)
     enum status status = STATUS_OK;
     while (!stop_requested && status != STATUS_IO)
         status = node_cycle(n);
+    if (status == STATUS_IO)
+        say_standing(n);
+    else if (n->cycle.service.stand != NULL)
+        status = stop(n);
     return status;
 }

@@ -15,7 +15,7 @@
 #include "base/status.h"
 #include "bus/endpoint.h"
 #include "bus/mailbox.h"
-#include "node/service.h"
+#include "node/cycle.h"
 
 enum {
     NODE_INPUTS_MAX = 72,   /* 64 shards, and what else a service reads */
@@ -24,8 +24,9 @@ enum {
 
 typedef struct node node_t;
 
-/* KEEPS service and journal (NULL: everything is due at once). */
-node_t *node_new(const struct service *service, journal_t *journal);
+/* KEEPS service and journal (NULL: everything is due at once). now_ns: the last stamp of the
+ * history so far; 0: none. */
+node_t *node_new(const struct service *service, journal_t *journal, uint64_t now_ns);
 
 /* Closes the node's sockets; what they still hold to send goes out first, for a moment. */
 void node_destroy(node_t **n);
@@ -49,7 +50,12 @@ void node_open_neighbour(node_t *n, void *self,
 /* One cycle. STATUS_IO: the journal failed for good. */
 enum status node_cycle(node_t *n);
 
-/* Cycles until SIGTERM or SIGINT, for which it installs handlers. */
+/* Messages an output could not hand to everybody who should have had them. */
+uint64_t node_drops(const node_t *n, unsigned output);
+
+/* Cycles until SIGTERM or SIGINT, for which it installs handlers; then, for a service that cares
+ * (service.stand), takes no more commands, finishes what it has, ends the journal in order and says
+ * so. STATUS_IO: the journal failed, which was said. */
 enum status node_run(node_t *n);
 
 #endif

@@ -55,6 +55,30 @@
       "placements and amends a second from one address; cancels have twice that")                  \
     U(rate_reads, "gateway/rate_reads", 200, 1, 1000000, "reads a second from one address")        \
     U(rate_loopback, "gateway/rate_loopback", 0, 0, 1, "1: loopback addresses are limited, too")   \
+    T(journal_mode, "journal/mode", "sync",                                                        \
+      "sync: an ack is on disk; async: it is at most 100 ms later; none: nothing is kept")         \
+    T(journal_dir, "journal/dir", "{run_dir}/journal",                                             \
+      "directory of the journals, each shard's in a folder of its own")                            \
+    U(segment_mib, "journal/segment_mib", 32, 1, 1024, "MiB of one journal file")                  \
+    U(journal_mib_max, "journal/mib_max", 16384, 4, 1073741824,                                    \
+      "MiB a shard's journal may take before it takes no more commands")                           \
+    U(checkpoint_commands, "journal/checkpoint_commands", 1000000, 1, 1000000000,                  \
+      "commands between two state hashes in the journal")                                          \
+    U(snapshot_commands, "journal/snapshot_commands", 1000000, 1, 1000000000,                      \
+      "commands between two snapshots of a follower")                                              \
+    T(follower_requests_address, "addresses/follower_requests",                                    \
+      "ipc://{run_dir}/{shard}.follower",                                                          \
+      "where the follower of {shard} takes what its matcher leaves to it (PULL)")                  \
+    T(private_answers_address, "addresses/private_answers",                                        \
+      "ipc://{run_dir}/{shard}.private_answers",                                                   \
+      "where the matcher takes what its follower answers readers of orders (PULL)")                \
+    T(public_answers_address, "addresses/public_answers",                                          \
+      "ipc://{run_dir}/{shard}.public_answers", "and readers of L3 (PULL)")                        \
+    T(follower_private_address, "addresses/follower_private",                                      \
+      "ipc://{run_dir}/{shard}.follower_private",                                                  \
+      "where the follower publishes what the matcher does (PUB)")                                  \
+    T(follower_public_address, "addresses/follower_public",                                        \
+      "ipc://{run_dir}/{shard}.follower_public", "likewise, L3 (PUB)")                             \
     U(open_orders_max, "limits/open_orders_max", 1000000, 1, 67108864,                             \
       "open orders a shard can hold at once")                                                      \
     U(accounts_max, "limits/accounts_max", 1000, 1, 1048576, "accounts a shard can ever see")      \

@@ -175,7 +175,8 @@ static bool send_all(struct replay *r)
 static bool run_echo(struct replay *r, char *error)
 {
     size_t rows = r->input.row_count;
-    size_t messages = rows / PUT_AT_ONCE + 1;
+    uint32_t at_once = r->window < PUT_AT_ONCE ? r->window : PUT_AT_ONCE;
+    size_t messages = rows / at_once + 1;
     uint8_t *bytes = malloc(rows * COMMAND_SIZE_MAX + messages * 4);
     size_t *sizes = calloc(messages, sizeof *sizes);
     uint32_t *counts = calloc(messages, sizeof *counts);
@@ -187,7 +188,7 @@ static bool run_echo(struct replay *r, char *error)
         uint8_t *head = w.at;
         uint32_t commands = 0;
         w.at += sizeof commands;
-        for (; commands < PUT_AT_ONCE && i < rows; commands++, i++) {
+        for (; commands < at_once && i < rows; commands++, i++) {
             struct command c = make_command(r, &r->input.rows[i], id);
             c.envelope = (struct envelope){text_of("replay"), clock_wall_ns(), i, i, 0};
             command_write(&w, &c);
@@ -198,6 +199,8 @@ static bool run_echo(struct replay *r, char *error)
     }
     echo_t *echo = echo_open(r->cluster.settings.run_dir, error);
     r->echo_seconds = echo == NULL ? -1 : echo_run(echo, bytes, sizes, counts, count, r->window);
+    if (echo != NULL && r->echo_seconds < 0)
+        snprintf(error, ENDPOINT_ERROR_SIZE, "the echo stopped answering");
     echo_close(&echo);
     free(bytes);
     free(sizes);

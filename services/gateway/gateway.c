@@ -460,6 +460,7 @@ struct service gateway_service(gateway_t *g)
     return (struct service){
         .self = g,
         .outbox = &g->outbox,
+        .commands_input = SERVICE_NO_COMMANDS,
         .begin = gateway_begin,
         .receive = gateway_receive,
         .end = gateway_end,

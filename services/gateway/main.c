@@ -164,7 +164,7 @@ int main(int argc, char **argv)
     mailbox_t *desk = mailbox_new(DESK_SIZE);
     edge_t *edge = edge_new(&(struct edge_options){&cluster, desk, host_random(), host_random()});
     struct service service = gateway_service(gateway);
-    node_t *node = node_new(&service, NULL);
+    node_t *node = node_new(&service, NULL, 0);
     int status = EXIT_FAILURE;
     if (open_all(node, &cluster, desk, edge, reply, error))
         status = run(node, &cluster, edge);

@@ -73,7 +73,7 @@ int main(int argc, char **argv)
     market_data_t *market_data =
         market_data_new(&(struct market_data_options){&cluster, requests, reply});
     struct service service = market_data_service(market_data);
-    node_t *node = node_new(&service, NULL);
+    node_t *node = node_new(&service, NULL, 0);
     int status = EXIT_FAILURE;
     if (node_open_output(node, ENDPOINT_XPUB, address, error) != NULL &&
         open_upstream(node, &cluster, reply, error) &&

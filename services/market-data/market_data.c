@@ -22,6 +22,7 @@ struct shard {
     uint32_t number;
     subscriber_t *subscriber;
     uint64_t epoch;
+    uint64_t heartbeat_seq; /* of the matcher's last one */
     struct view *views; /* by number of the topic at its subscriber */
     uint32_t view_count;
     uint64_t reported_epoch;
@@ -106,6 +107,7 @@ static void on_heartbeat(void *self, const struct frame_head *head, uint16_t sha
         return;
     for (uint32_t i = 0; i < s->view_count; i++)
         view_tell(&s->views[i], subscriber_complete_seq(s->subscriber, i) >= head->seq);
+    s->heartbeat_seq = head->seq;
     publisher_heartbeat(s->owner->publisher, s->number, head->seq, head->time_ns);
 }
 
@@ -206,7 +208,7 @@ market_data_t *market_data_new(const struct market_data_options *o)
     outbox_init(&m->outbox, OUTBOX_SIZE);
     book_pool_init(&m->pool, orders_max(c), orders_max(c));
     view_group_init(&m->group);
-    struct publisher_state state = {m, publisher_hash, publisher_snapshot};
+    struct publisher_state state = {m, publisher_hash, publisher_snapshot, NULL};
     struct publisher_limits limits = {
         .topics_max = c->symbol_count * VIEW_TOPIC_COUNT,
         .chunks_max = CHUNKS_MAX,
@@ -290,6 +292,18 @@ static bool market_data_end(void *self, struct journal_batch *batch)
     return false; /* it has nothing to remember: the matcher has */
 }
 
+/* When we end, every shard's last word says so, and where it stands with us. */
+static void market_data_stand(void *self, enum standing standing, uint64_t committed_seq)
+{
+    market_data_t *m = self;
+    (void)committed_seq;
+    if (standing != STANDING_STOPPED)
+        return;
+    publisher_standing_set(m->publisher, standing, 0);
+    for (uint32_t s = 0; s < m->shard_count; s++)
+        publisher_heartbeat(m->publisher, s, m->shards[s].heartbeat_seq, m->now_ns);
+}
+
 static void market_data_subscription(void *self, unsigned output, const uint8_t *message,
                                      size_t size)
 {
@@ -329,9 +343,11 @@ struct service market_data_service(market_data_t *m)
     return (struct service){
         .self = m,
         .outbox = &m->outbox,
+        .commands_input = SERVICE_NO_COMMANDS,
         .begin = market_data_begin,
         .receive = market_data_receive,
         .end = market_data_end,
+        .stand = market_data_stand,
         .subscription = market_data_subscription,
         .patience_ms = market_data_patience_ms,
         .report = market_data_report,

@@ -4,72 +4,64 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "matcher/ahead.h"
-#include "matcher/publish.h"
+#include "matcher/matcher_parts.h"
 
 enum {
-    OUTBOX_SIZE = 256 << 20,     /* room for the private snapshot of a million orders */
-    OUTBOX_BATCH_MAX = 32 << 20, /* while less is free, no batch begins */
+    OUTBOX_SIZE = 256 << 20,       /* room for the private snapshot of a million orders */
+    OUTBOX_BATCH_MAX = 32 << 20,   /* while less is free, no batch begins */
+    BEGINNING_COMMANDS_MAX = 1025, /* limits and symbols, all in one batch */
+    COMMAND_SIZE_USUAL = 192,      /* more than commands have on average */
 };
 
-/* Commands of the batch being made, as they will stand in the journal. */
-struct batch {
-    uint64_t number;
-    uint64_t first_seq;
-    uint32_t count;
-    uint8_t *bytes;
-    size_t size;
-    size_t size_max;
-    bool closed; /* an origin has had its share */
-};
+size_t matcher_batch_size_max(const struct matcher_options *o)
+{
+    size_t commands =
+        (size_t)o->batch_commands_max * COMMAND_SIZE_USUAL + COMMAND_READ_SIZE_MAX * 2;
+    size_t beginning = (size_t)BEGINNING_COMMANDS_MAX * COMMAND_SIZE_MAX;
+    return commands > beginning ? commands : beginning;
+}
 
-struct matcher {
-    struct matcher_options options;
-    engine_t *engine;
-    struct outbox outbox;
-    private_feed_t *private_feed;
-    public_feed_t *public_feed;
-    uint64_t now_ns;
-    uint64_t heartbeat_due_ns;
-    struct batch batch;
-    uint32_t *origin_counts;    /* commands of this batch, by number of the origin */
-    struct ahead ahead;         /* the message being received */
-    size_t message_at;          /* how far the message being received is done with */
-    struct add_symbol *symbols; /* still to be sequenced, first of all */
-    unsigned symbol_count;
-    struct matcher_counts counts;
-    struct matcher_counts reported;
-};
-
-matcher_t *matcher_new(const struct matcher_options *options, const struct add_symbol *symbols,
-                       unsigned symbol_count)
+matcher_t *matcher_around(const struct matcher_options *options, engine_t *engine)
 {
     matcher_t *m = memory_new(1, sizeof *m, "the matcher");
+    const struct configure *limits = engine_limits(engine);
     m->options = *options;
-    m->engine = engine_new(&options->limits, options->hash_seed);
+    m->options.limits = *limits;
+    m->epoch = options->epoch;
+    m->standing = STANDING_OPEN; /* until told otherwise */
+    m->engine = engine;
+    m->now_ns = engine_time_ns(engine);
     outbox_init(&m->outbox, OUTBOX_SIZE);
     struct publish_options publish = {
         .engine = m->engine,
         .outbox = &m->outbox,
         .output = MATCHER_OUTPUT_PRIVATE,
-        .batch_commands_max = options->batch_commands_max,
         .kept_size = options->kept_size,
         .requests_address = text_of(options->requests_address),
-        .limits = options->limits,
+        .limits = *limits,
         .epoch = options->epoch,
+        .journal = options->journal,
         .time_ns = &m->now_ns,
+        .pass_on = requests_pass_on,
+        .pass_on_self = m,
     };
     m->private_feed = private_feed_new(&publish);
     publish.output = MATCHER_OUTPUT_PUBLIC;
     m->public_feed = public_feed_new(&publish);
-    m->batch.size_max = (size_t)options->batch_commands_max * 256 + COMMAND_READ_SIZE_MAX * 2 +
-                        ((size_t)symbol_count + 1) * COMMAND_SIZE_MAX; /* all begin in one batch */
+    m->batch.size_max = matcher_batch_size_max(options);
     m->batch.bytes = memory_new(1, m->batch.size_max, "a batch");
+    m->origin_counts =
+        memory_new((size_t)limits->origins_max + 1, sizeof *m->origin_counts, "origins");
+    return m;
+}
+
+matcher_t *matcher_new(const struct matcher_options *options, const struct add_symbol *symbols,
+                       unsigned symbol_count)
+{
+    matcher_t *m = matcher_around(options, engine_new(&options->limits, options->hash_seed));
     m->symbols = memory_new(symbol_count, sizeof *symbols, "symbols");
     memcpy(m->symbols, symbols, symbol_count * sizeof *symbols);
     m->symbol_count = symbol_count;
-    m->origin_counts =
-        memory_new((size_t)options->limits.origins_max + 1, sizeof *m->origin_counts, "origins");
     return m;
 }
 
@@ -117,6 +109,22 @@ static bool batch_full(const matcher_t *m)
                OUTBOX_BATCH_MAX + publisher_pending_size(ours) + publisher_pending_size(everybodys);
 }
 
+void matcher_apply(matcher_t *m, const struct command *c)
+{
+    uint32_t symbols = engine_symbol_count(m->engine);
+    engine_apply(m->engine, engine_seq(m->engine) + 1, m->now_ns, c);
+    if (engine_symbol_count(m->engine) > symbols)
+        public_feed_symbol(m->public_feed, symbols + 1);
+    public_feed_group(m->public_feed);
+    private_feed_group(m->private_feed);
+}
+
+/* Whether the next command may be sequenced as part of this batch. */
+static bool takes_commands(const matcher_t *m)
+{
+    return m->standing == STANDING_OPEN;
+}
+
 /* The command happens, now, as the next of this batch. bytes: as it goes to the journal. */
 static void sequence(matcher_t *m, const struct command *c, const uint8_t *bytes, size_t size)
 {
@@ -128,9 +136,7 @@ static void sequence(matcher_t *m, const struct command *c, const uint8_t *bytes
     m->batch.size += size;
     m->batch.count++;
     m->counts.commands++;
-    engine_apply(m->engine, seq, m->now_ns, c);
-    public_feed_group(m->public_feed);
-    private_feed_group(m->private_feed);
+    matcher_apply(m, c);
 }
 
 /* A command of our own: it has no origin. */
@@ -160,7 +166,6 @@ static void sequence_beginning(matcher_t *m)
     for (unsigned i = 0; i < m->symbol_count; i++) {
         c = (struct command){.type = MESSAGE_ADD_SYMBOL, .add_symbol = m->symbols[i]};
         sequence_internal(m, &c);
-        public_feed_symbol(m->public_feed, i + 1);
     }
 }
 
@@ -241,41 +246,26 @@ static enum intake receive_commands(matcher_t *m, const uint8_t *message, size_t
     return INTAKE_MORE;
 }
 
-/* Both feeds take requests here; the topic says whose it is. What is answered is the state after
- * the commands of this batch, so they are all in by now: the batch is closed and its frames go
- * out first. */
-static void receive_request(matcher_t *m, const uint8_t *message, size_t size)
-{
-    publisher_t *ours = private_feed_publisher(m->private_feed);
-    publisher_t *everybodys = public_feed_publisher(m->public_feed);
-    m->batch.closed = true;
-    publisher_flush(everybodys, m->now_ns);
-    publisher_flush(ours, m->now_ns);
-
-    struct request q;
-    const uint8_t *at = message;
-    bool known = request_read(&at, message + size, &q) == COMMAND_READ_OK &&
-                 (q.type == MESSAGE_RESEND || q.type == MESSAGE_SNAPSHOT);
-    struct text topic = {"", 0};
-    if (known)
-        topic = q.type == MESSAGE_RESEND ? q.resend.topic : q.snapshot.topic;
-    bool named = topic.size >= 5 && memcmp(topic.data, "acct.", 5) == 0;
-    publisher_request(named ? ours : everybodys, message, size, m->now_ns);
-}
-
 /* ---- the step ---- */
+
+void matcher_flush(matcher_t *m)
+{
+    publisher_flush(public_feed_publisher(m->public_feed), m->now_ns);
+    publisher_flush(private_feed_publisher(m->private_feed), m->now_ns);
+}
 
 static void matcher_begin(void *self, uint64_t now_ns, uint64_t batch)
 {
     matcher_t *m = self;
     m->now_ns = now_ns;
     m->outbox.batch = batch;
-    m->batch.number = batch;
     m->batch.count = 0;
     m->batch.size = 0;
     m->batch.closed = false;
     memset(m->origin_counts, 0,
            ((size_t)m->options.limits.origins_max + 1) * sizeof *m->origin_counts);
+    if (!takes_commands(m))
+        return;
     if (engine_seq(m->engine) == 0)
         sequence_beginning(m);
     sequence_continues(m);
@@ -284,50 +274,92 @@ static void matcher_begin(void *self, uint64_t now_ns, uint64_t batch)
 static enum intake matcher_receive(void *self, unsigned input, const uint8_t *message, size_t size)
 {
     matcher_t *m = self;
-    if (input == MATCHER_INPUT_COMMANDS)
+    if (m->standing == STANDING_FAILED)
+        return INTAKE_MORE; /* nothing may be said any more */
+    switch (input) {
+    case MATCHER_INPUT_COMMANDS:
         return receive_commands(m, message, size);
-    receive_request(m, message, size);
-    return INTAKE_MORE;
+    case MATCHER_INPUT_REQUESTS:
+        m->resume = false;
+        requests_receive(m, message, size);
+        return m->resume ? INTAKE_RESUME : INTAKE_MORE;
+    case MATCHER_INPUT_PRIVATE_ANSWERS:
+        return requests_relay(m, MATCHER_OUTPUT_PRIVATE, message, size);
+    default:
+        return requests_relay(m, MATCHER_OUTPUT_PUBLIC, message, size);
+    }
+}
+
+static void say_heartbeats(matcher_t *m)
+{
+    if (m->now_ns < m->heartbeat_due_ns)
+        return;
+    m->heartbeat_due_ns = m->now_ns + m->options.heartbeat_ns;
+    if (m->standing == STANDING_FAILED) {
+        publisher_heartbeat_bare(public_feed_publisher(m->public_feed), 0, m->failed_seq,
+                                 m->now_ns);
+        publisher_heartbeat_bare(private_feed_publisher(m->private_feed), 0, m->failed_seq,
+                                 m->now_ns);
+    } else {
+        matcher_heartbeat(m, m->now_ns);
+    }
 }
 
 static bool matcher_end(void *self, struct journal_batch *batch)
 {
     matcher_t *m = self;
-    publisher_t *ours = private_feed_publisher(m->private_feed);
-    publisher_t *everybodys = public_feed_publisher(m->public_feed);
-    publisher_flush(everybodys, m->now_ns);
-    publisher_flush(ours, m->now_ns);
-    if (m->now_ns >= m->heartbeat_due_ns) {
-        publisher_heartbeat(everybodys, 0, engine_seq(m->engine), m->now_ns);
-        publisher_heartbeat(ours, 0, engine_seq(m->engine), m->now_ns);
-        m->heartbeat_due_ns = m->now_ns + m->options.heartbeat_ns;
-    }
+    if (m->standing != STANDING_FAILED)
+        matcher_flush(m);
+    say_heartbeats(m);
     if (m->batch.count == 0)
         return false;
     m->counts.batches++;
+    requests_tell_follower(m);
     *batch = (struct journal_batch){
         .first_seq = m->batch.first_seq,
         .count = m->batch.count,
         .time_ns = m->now_ns,
+        .check = engine_books_hash(m->engine),
         .bytes = m->batch.bytes,
         .size = m->batch.size,
     };
     return true;
 }
 
-static void matcher_subscription(void *self, unsigned output, const uint8_t *message, size_t size)
+/* Every checkpoint_commands commands, at the end of a batch, and at our own end. */
+static bool matcher_checkpoint(void *self, bool last, uint64_t *hash)
 {
     matcher_t *m = self;
-    publisher_t *p = output == MATCHER_OUTPUT_PRIVATE ? private_feed_publisher(m->private_feed)
-                                                      : public_feed_publisher(m->public_feed);
-    publisher_subscription(p, message, size);
+    uint64_t seq = engine_seq(m->engine);
+    uint64_t every = m->options.checkpoint_commands;
+    if (seq == m->checkpoint_seq || (!last && seq / every == m->checkpoint_seq / every))
+        return false;
+    m->checkpoint_seq = seq;
+    *hash = engine_state_hash(m->engine);
+    return true;
+}
+
+static void matcher_stand(void *self, enum standing standing, uint64_t committed_seq)
+{
+    matcher_t *m = self;
+    m->standing = standing;
+    m->failed_seq = committed_seq;
+    m->heartbeat_due_ns = 0; /* everybody hears it now */
+    publisher_standing_set(private_feed_publisher(m->private_feed), standing, m->options.journal);
+    publisher_standing_set(public_feed_publisher(m->public_feed), standing, m->options.journal);
+}
+
+static void on_subscription(void *self, unsigned output, const uint8_t *message, size_t size)
+{
+    matcher_subscription(self, output, message, size);
 }
 
 /* Idle, the next thing to do is a heartbeat. */
 static unsigned matcher_patience_ms(void *self)
 {
     const matcher_t *m = self;
-    if (engine_waiting(m->engine) > 0 || m->now_ns >= m->heartbeat_due_ns)
+    bool goes_on = engine_waiting(m->engine) > 0 && takes_commands(m);
+    if (goes_on || m->now_ns >= m->heartbeat_due_ns)
         return 0;
     return (unsigned)((m->heartbeat_due_ns - m->now_ns) / NS_PER_MS + 1);
 }
@@ -357,10 +389,14 @@ struct service matcher_service(matcher_t *m)
     return (struct service){
         .self = m,
         .outbox = &m->outbox,
+        .commands_input = MATCHER_INPUT_COMMANDS,
+        .batch_size_max = m->batch.size_max,
         .begin = matcher_begin,
         .receive = matcher_receive,
         .end = matcher_end,
-        .subscription = matcher_subscription,
+        .checkpoint = matcher_checkpoint,
+        .stand = matcher_stand,
+        .subscription = on_subscription,
         .patience_ms = matcher_patience_ms,
         .report = matcher_report,
     };

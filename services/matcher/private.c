@@ -16,6 +16,8 @@ struct private_feed {
     uint64_t epoch;
     uint32_t account_max;
     uint32_t *account_topics; /* by number of the account */
+    bool (*pass_on)(void *self, const struct request *request);
+    void *pass_on_self;
 };
 
 /* ---- snapshots ---- */
@@ -83,6 +85,12 @@ static enum reason feed_snapshot(void *self, const struct snapshot *request)
     return 0;
 }
 
+static bool feed_pass_on(void *self, const struct request *request)
+{
+    const private_feed_t *f = self;
+    return f->pass_on(f->pass_on_self, request);
+}
+
 private_feed_t *private_feed_new(const struct publish_options *o)
 {
     private_feed_t *f = memory_new(1, sizeof *f, "the private feed");
@@ -91,10 +99,12 @@ private_feed_t *private_feed_new(const struct publish_options *o)
     f->epoch = o->epoch;
     f->account_max = (uint32_t)o->limits.accounts_max;
     f->account_topics = memory_new((size_t)f->account_max + 1, sizeof *f->account_topics, "topics");
-    struct publisher_state state = {f, NULL, feed_snapshot};
+    f->pass_on = o->pass_on;
+    f->pass_on_self = o->pass_on_self;
+    struct publisher_state state = {f, NULL, feed_snapshot, feed_pass_on};
     struct publisher_limits limits = {
         .topics_max = f->account_max + (uint32_t)o->limits.origins_max,
-        .chunks_max = 2 * o->batch_commands_max + 2 * publish_chunks_per_command(&o->limits),
+        .chunks_max = 2 * PUBLISH_BATCH_COMMANDS_MAX + 2 * publish_chunks_per_command(&o->limits),
         .ring_size = o->kept_size,
         .ring_frames_max = RING_FRAMES_MAX,
     };
@@ -140,6 +150,23 @@ static uint32_t account_topic(private_feed_t *f, uint32_t account)
     uint32_t t = publisher_topic_add(f->publisher, 0, name, TOPIC_PLAIN);
     f->account_topics[account] = t + 1;
     return t;
+}
+
+uint64_t private_feed_position(const private_feed_t *f, uint32_t account)
+{
+    uint32_t topic = f->account_topics[account];
+    return topic == TOPIC_NONE ? 0 : publisher_topic_seq(f->publisher, topic - 1);
+}
+
+void private_feed_position_set(private_feed_t *f, uint32_t account, uint64_t seq)
+{
+    publisher_topic_restart(f->publisher, account_topic(f, account), seq);
+}
+
+void private_feed_epoch_set(private_feed_t *f, uint64_t epoch)
+{
+    f->epoch = epoch;
+    publisher_epoch_continue(f->publisher, 0, epoch);
 }
 
 /* ---- events ---- */

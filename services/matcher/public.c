@@ -12,7 +12,8 @@ struct public_feed {
     publisher_t *publisher;
     const uint64_t *time_ns;
     uint64_t epoch;
-    uint32_t symbol_count; /* topic t is symbol t + 1 */
+    bool (*pass_on)(void *self, const struct request *request);
+    void *pass_on_self;
 };
 
 static uint64_t feed_hash(void *self, uint32_t topic)
@@ -43,16 +44,24 @@ static enum reason feed_snapshot(void *self, const struct snapshot *request)
     return 0;
 }
 
+static bool feed_pass_on(void *self, const struct request *request)
+{
+    const public_feed_t *f = self;
+    return f->pass_on(f->pass_on_self, request);
+}
+
 public_feed_t *public_feed_new(const struct publish_options *o)
 {
     public_feed_t *f = memory_new(1, sizeof *f, "the public feed");
     f->engine = o->engine;
     f->time_ns = o->time_ns;
     f->epoch = o->epoch;
-    struct publisher_state state = {f, feed_hash, feed_snapshot};
+    f->pass_on = o->pass_on;
+    f->pass_on_self = o->pass_on_self;
+    struct publisher_state state = {f, feed_hash, feed_snapshot, feed_pass_on};
     struct publisher_limits limits = {
         .topics_max = (uint32_t)o->limits.symbols_max,
-        .chunks_max = o->batch_commands_max + 2 * publish_chunks_per_command(&o->limits),
+        .chunks_max = PUBLISH_BATCH_COMMANDS_MAX + 2 * publish_chunks_per_command(&o->limits),
         .ring_size = o->kept_size,
         .ring_frames_max = RING_FRAMES_MAX,
     };
@@ -84,6 +93,22 @@ void public_feed_symbol(public_feed_t *f, uint32_t symbol)
     uint32_t t =
         publisher_topic_add(f->publisher, 0, (struct text){topic, 3 + name.size}, TOPIC_HASHED);
     CHECK(t + 1 == symbol);
+}
+
+uint64_t public_feed_position(const public_feed_t *f, uint32_t symbol)
+{
+    return publisher_topic_seq(f->publisher, symbol - 1);
+}
+
+void public_feed_position_set(public_feed_t *f, uint32_t symbol, uint64_t seq)
+{
+    publisher_topic_restart(f->publisher, symbol - 1, seq);
+}
+
+void public_feed_epoch_set(public_feed_t *f, uint64_t epoch)
+{
+    f->epoch = epoch;
+    publisher_epoch_continue(f->publisher, 0, epoch);
 }
 
 /* ---- events ---- */

@@ -15,25 +15,18 @@ nobody asked, an exit status that is not 0, a word of a sanitizer, a failed CHEC
 level error fails the claim, with its log. If the test itself is killed, the kernel ends what it
 started.
 
-A service (outcry-...) has one log of all that it says, on stdout and stderr; of a command, what it
-says on stderr is its log, and its data on stdout is kept apart.
-
 Exit status: 0; 1 if a claim does not hold; 77, with a line saying why, if something is absent.
 """
 import argparse
 import collections
 import contextlib
-import ctypes
+import functools
 import http.client
-import json
 import os
 import pathlib
 import random
-import re
 import shutil
-import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -43,28 +36,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "proto" / "python"))
 import outcry  # pylint: disable=wrong-import-position
 
+from process import (  # pylint: disable=wrong-import-position,unused-import
+    WAIT_S, Failed, Process, clean_environment, expect)
+
 SKIPPED = 77
-WAIT_S = 60  # a condition that takes longer will not come true
-STOP_S = 20
-LAST_LINES = 30
-FAULTS = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|runtime error:|CHECK failed"
-                    r'|"level":"error"|\.\d{6}Z error ')
-PR_SET_PDEATHSIG = 1
-_libc = ctypes.CDLL(None)
-
-
-class Failed(Exception):
-    """A claim does not hold."""
 
 
 class Skipped(Exception):
     """Something the test needs is not there."""
-
-
-def expect(condition, words):
-    """A claim's assertion: `words` say what was found instead."""
-    if not condition:
-        raise Failed(words() if callable(words) else words)
 
 
 def equal(found, expected, what):
@@ -99,105 +78,6 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def clean_environment(**more):
-    """Ours, without settings of a cluster, and with the sanitizers set up."""
-    environment = {name: value for name, value in os.environ.items()
-                   if not name.startswith("OUTCRY_")}
-    suppressions = pathlib.Path(__file__).resolve().parents[1] / "tsan.supp"
-    environment["TSAN_OPTIONS"] = f"suppressions={suppressions} second_deadlock_stack=1"
-    environment["ASAN_OPTIONS"] = "detect_leaks=1 strict_string_checks=1"
-    environment["UBSAN_OPTIONS"] = "print_stacktrace=1"
-    return {**environment, **more}
-
-
-class Process:
-    """A program of ours at work, and its log."""
-
-    def __init__(self, name, command, directory, environment=None):
-        self.name = name
-        self.log = directory / f"{name}.{time.monotonic_ns()}.log"  # one a life
-        service = pathlib.Path(command[0]).name.startswith("outcry-")
-        self.output = self.log if service else self.log.with_suffix(".out")
-        self.allowed = {0}
-        self.asked_to_end = False
-        with open(self.log, "ab") as log, open(self.output, "ab") as output:
-            self.popen = subprocess.Popen(
-                [str(part) for part in command], stdin=subprocess.DEVNULL, stdout=output,
-                stderr=log, cwd=directory, env=environment or clean_environment(),
-                preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
-
-    @property
-    def pid(self):
-        return self.popen.pid
-
-    @property
-    def running(self):
-        return self.popen.poll() is None
-
-    @property
-    def words(self):
-        """Its log: all it said on stderr, and a service on stdout."""
-        return self.log.read_text(encoding="utf-8", errors="replace")
-
-    @property
-    def said(self):
-        """All it said on stdout."""
-        return self.output.read_text(encoding="utf-8", errors="replace")
-
-    def memory(self):
-        """Resident, in bytes."""
-        pages = pathlib.Path(f"/proc/{self.pid}/statm").read_text(encoding="ascii").split()[1]
-        return int(pages) * os.sysconf("SC_PAGE_SIZE")
-
-    def facts(self, event):
-        """Its log lines of this event, as dicts."""
-        lines = (json.loads(line) for line in self.words.splitlines() if line.startswith("{"))
-        return [fact for fact in lines if fact["event"] == event]
-
-    def send(self, signal_number):
-        self.popen.send_signal(signal_number)
-
-    def wait(self, seconds=WAIT_S):
-        """Its exit status."""
-        try:
-            return self.popen.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.popen.kill()
-            self.popen.wait()
-            raise Failed(f"{self.name} was still running after {seconds} s\n"
-                         f"{self.tail()}") from None
-
-    def stop(self):
-        """SIGTERM; it must end well."""
-        self.asked_to_end = True
-        if self.running:
-            self.send(signal.SIGTERM)
-        self.wait(STOP_S)
-
-    def kill(self):
-        """kill -9, as a test of others."""
-        self.asked_to_end = True
-        self.allowed.add(-signal.SIGKILL)
-        self.send(signal.SIGKILL)
-        self.wait(STOP_S)
-
-    def tail(self):
-        lines = self.words.splitlines()
-        return "\n".join([f"    ... the log of {self.name}:", *("    " + line[:400] for line in
-                                                               lines[-LAST_LINES:])])
-
-    def check(self):
-        """Raise if it said or did what it must not."""
-        fault = FAULTS.search(self.words)
-        if fault is not None:
-            line = self.words.count("\n", 0, fault.start()) + 1
-            found = "\n".join(self.words.splitlines()[line - 1:line + 40])
-            raise Failed(f"{self.name} said at line {line} of its log:\n{found}")
-        status = self.popen.poll()
-        if status is not None and status not in self.allowed:
-            raise Failed(f"{self.name} ended with status {status}\n{self.tail()}")
 
 
 class Gateway:
@@ -245,11 +125,12 @@ class Gateway:
 
 
 class Cluster:
-    """Matchers, market-data and so many gateways. As a context: they are ready within it, and have
-    stopped well after it. Commands that ask a gateway ask the first."""
+    """Matchers, market-data and, if asked for, a follower a matcher and so many gateways. As a
+    context: they are ready within it, and have stopped well after it. Commands that ask a gateway
+    ask the first. Journals are in its run directory, and outlive the processes."""
 
     def __init__(self, binaries, symbols, shards=1, settings=None, first_seconds=WAIT_S,
-                 gateways=0):
+                 gateways=0, followers=False):
         self.binaries = pathlib.Path(binaries).resolve()
         self.symbols = symbols
         self.shards = shards
@@ -258,6 +139,7 @@ class Cluster:
         self.config = self.run_dir / "cluster.cfg"
         self.processes = []  # all that ever ran here
         self.matchers = {}
+        self.followers = dict.fromkeys(range(shards)) if followers else {}
         self.market_data = None
         addresses = {"market_data_address": f"ipc://{self.run_dir}/market-data",
                      "market_data_requests_address": f"ipc://{self.run_dir}/market-data.requests"}
@@ -266,9 +148,9 @@ class Cluster:
             addresses["gateway_address"] = f"127.0.0.1:{self.gateways[0].port}"
             addresses["admin_address"] = f"127.0.0.1:{self.gateways[0].admin_port}"
         self.settings = {"run_dir": str(self.run_dir), **addresses, **(settings or {})}
-        self._write_config()
+        self.write_config()
 
-    def _write_config(self):
+    def write_config(self):
         """Settings go by the environment, the symbols by the file."""
         lines = [f"shards = {self.shards}", "symbols"]
         for name, options in self.symbols.items():
@@ -306,16 +188,22 @@ class Cluster:
 
     # ---- processes ----
 
-    def spawn(self, name, *command):
+    def spawn(self, name, *command, environment=None):
         process = Process(name, [self.binaries / command[0], *command[1:]], self.run_dir,
-                          self.environment)
+                          {**self.environment, **(environment or {})})
         self.processes.append(process)
         return process
 
-    def start_matcher(self, shard=0):
-        matcher = self.spawn(f"matcher-{shard}", "outcry-matcher", "--shard", shard)
+    def start_matcher(self, shard=0, environment=None):
+        matcher = self.spawn(f"matcher-{shard}", "outcry-matcher", "--shard", shard,
+                             environment=environment)
         self.matchers[shard] = matcher
         return matcher
+
+    def start_follower(self, shard=0):
+        follower = self.spawn(f"follower-{shard}", "outcry-matcher", "--shard", shard, "--follow")
+        self.followers[shard] = follower
+        return follower
 
     def start_market_data(self):
         self.market_data = self.spawn("market-data", "outcry-market-data")
@@ -324,6 +212,8 @@ class Cluster:
     def start(self):
         for shard in range(self.shards):
             self.start_matcher(shard)
+        for shard in self.followers:
+            self.start_follower(shard)
         self.start_market_data()
         self.until_ready()
         for gateway in self.gateways:
@@ -339,10 +229,56 @@ class Cluster:
         return gateway
 
     def epoch(self, shard=0):
-        """The epoch its matcher says it began."""
+        """The epoch its matcher says it is in."""
+        return self.started(shard)["epoch"]
+
+    def started(self, shard=0):
+        """What its matcher says when it serves."""
         matcher = self.matchers[shard]
-        return self.until(lambda: matcher.facts("started"), "a matcher says that it started",
-                          )[0]["epoch"]
+        return self.until(lambda: matcher.facts("started"), "a matcher says that it started")[0]
+
+    def recovered(self, shard=0):
+        """What its matcher says of the journal it began with; None: there was none."""
+        self.started(shard)
+        facts = self.matchers[shard].facts("recovered")
+        return facts[0] if facts else None
+
+    def stop_matcher(self, shard=0):
+        """Its last words: seq and state_hash among them."""
+        matcher = self.matchers[shard]
+        matcher.stop()
+        matcher.check()
+        return matcher.facts("stopped")[-1]
+
+    def journal(self, shard=0):
+        """The directory of its journal."""
+        return pathlib.Path(self.settings.get("journal_dir", self.run_dir / "journal"), str(shard))
+
+    # ---- what can be killed and started again, by name ----
+
+    def parts(self):
+        """The process of each, and what starts it."""
+        parts = {"market-data": (self.market_data, self.start_market_data)}
+        for shard, matcher in self.matchers.items():
+            parts[f"matcher-{shard}"] = (matcher, functools.partial(self.start_matcher, shard))
+        for shard, follower in self.followers.items():
+            parts[f"follower-{shard}"] = (follower, functools.partial(self.start_follower, shard))
+        for gateway in self.gateways:
+            parts[gateway.name] = (gateway.process, gateway.begin)
+        return parts
+
+    def kill(self, names):
+        """kill -9, all of them before any is waited for."""
+        processes = [self.parts()[name][0] for name in names]
+        for process in processes:
+            process.begin_kill()
+        for process in processes:
+            process.kill()
+
+    def restart(self, names):
+        """Once more, after they have ended; not waited for."""
+        for name in names:
+            self.parts()[name][1]()
 
     def until_ready(self):
         """A reader like any other can follow every symbol, in the matchers' newest epochs."""
@@ -380,7 +316,7 @@ class Cluster:
     def check(self):
         for process in self.processes:
             process.check()
-        services = [*self.matchers.values(), self.market_data]
+        services = [*self.matchers.values(), *self.followers.values(), self.market_data]
         for process in services + [gateway.process for gateway in self.gateways]:
             if process is not None and not process.running and not process.asked_to_end:
                 raise Failed(f"{process.name} ended by itself\n{process.tail()}")

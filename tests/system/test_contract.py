@@ -654,7 +654,7 @@ def a_matcher_that_is_away_is_said_to_be(test):
 
 
 def a_matcher_that_begins_anew_is_followed(test):
-    with venue(test, gateways=2) as cluster:
+    with venue(test, gateways=2, settings={"journal_mode": "none"}) as cluster:
         one, two = (Rest(gateway.port) for gateway in cluster.gateways)
         before = one.place("AAPL", "buy", "1", "50").json
         cluster.matchers[1].kill()

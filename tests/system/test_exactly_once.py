@@ -6,6 +6,7 @@ import time
 import zmq
 
 from cluster import equal, expect, main, until
+from listener import ask
 import outcry
 from outcry import Reason, catalog, frames
 
@@ -58,6 +59,15 @@ class Wire:
         """Send one command; its answer."""
         self.send(self.command(*arguments, **named))
         return self.answers(1)[0]
+
+    def rejoin(self):
+        """The matcher has begun again: hear it before anything is asked."""
+        since = time.time_ns()
+
+        def heard():
+            return (self.sub.poll(0)
+                    and frames.decode_frame(self.sub.recv()).time_ns > since)
+        self.cluster.until(heard, "a heartbeat is heard again")
 
     def expect_nothing(self):
         """No more answers: a command sent now is answered next."""
@@ -270,26 +280,8 @@ def private_states(cluster, topic):
 
 def ask_raw_snapshot(cluster, topic):
     """The same by hand, for a topic nothing is published under: `acct.`, everybody's."""
-    reply = secrets.token_hex(16)
-    sub = zmq.Context.instance().socket(zmq.SUB)
-    push = zmq.Context.instance().socket(zmq.PUSH)
-    for socket in (sub, push):
-        socket.setsockopt(zmq.LINGER, 0)
-    sub.setsockopt(zmq.SUBSCRIBE, f"re.{reply}\0".encode())
-    sub.connect(cluster.address("private"))
-    push.connect(cluster.address("requests"))
-    push.send(frames.encode_request(catalog.MESSAGES["snapshot"].fill(
-        {"reply": reply, "request_id": 7, "topic": topic, "min_seq": 0})))
-    events, last = [], False
-    while not last:
-        expect(sub.poll(1000 * WAIT_S), f"no snapshot of {topic} came")
-        frame = frames.decode_frame(sub.recv())
-        head, *rest = frame.groups[0].events
-        equal((head.name, head.request_id, head.code), ("reply", 7, 0), "the head of the answer")
-        events += rest
-        last = head.last
-    sub.close()
-    push.close()
+    events = ask(cluster.address("private"), cluster.address("requests"), "snapshot", topic=topic,
+                 min_seq=0)
     return [event for event in events if event.name == "order_state"]
 
 
@@ -352,6 +344,38 @@ def a_private_reader_follows_its_account(test):
         equal((events[1].qty, events[1].reason), (3, Reason.MASS), "the cancel")
 
 
+def what_was_answered_before_a_kill_is_answered_the_same_after_it(test):
+    """Origins, their windows and sessions, labels and first results are part of the history."""
+    with test.cluster(SYMBOLS, settings={"finished_per_account": 3}) as cluster:
+        wire, old = Wire(cluster, "lives", epoch=7), Wire(cluster, "old", epoch=10)
+        now = time.time_ns()
+        commands = [order("a"), order("b", qty=0), order("c"), order("a"), order("a", qty=6),
+                    order(side="sell", qty=3, account="B")]
+        first = [wire.ask(seq, body, acked=min(seq - 1, 1))
+                 for seq, body in enumerate(commands, 1)]
+        late = wire.ask(7, order("late"), acked=1, deadline_ns=now - 1)
+        equal((late.code, first[3].duplicate), (Reason.TOO_LATE, True), "late, and a repeat")
+        old.ask(1, order("x"))
+        old.ask(1, order("y"), epoch=11)
+        for number in range(2):
+            cluster.matchers[0].kill()
+            cluster.start_matcher()
+            wire.rejoin()
+            old.rejoin()
+            for seq, body in list(enumerate(commands, 1))[1:]:
+                equal(wire.ask(seq, body, acked=1), first[seq - 1], f"the answer to {seq} again")
+            equal(wire.ask(7, order("late"), acked=1, deadline_ns=now + 60 * 10**9), late,
+                  "the answer to what was late")
+            equal(wire.ask(1, order("a"), acked=1).code, Reason.TOO_OLD, "what was forgotten")
+            equal(old.ask(2, order("z"), epoch=10).code, Reason.OLD_ORIGIN_EPOCH, "an old session")
+            gap = old.ask(3 + number, order("z"), epoch=11)
+            equal((gap.name, gap.expected_seq), ("origin_gap", 2), "the next of its session")
+            again = Wire(cluster, f"other{number}").ask(1, order("c"))
+            equal((again.duplicate, again.order_id), (True, first[2].order_id), "a label")
+        equal(wire.ask(8, order("d"), acked=1).code, 0, "and it goes on")
+        equal(open_quantity(cluster), (2 + 5 + 5 + 5 + 5, 5), "open quantity and orders")
+
+
 if __name__ == "__main__":
     main(__doc__, [a_repeated_command_is_done_once_and_answered_with_its_first_result,
                    commands_are_done_in_order_and_gaps_are_asked_for,
@@ -361,4 +385,5 @@ if __name__ == "__main__":
                    a_client_order_id_names_one_order,
                    finished_client_order_ids_are_forgotten_by_count_never_by_time,
                    a_private_snapshot_tells_open_and_finished_orders,
-                   a_private_reader_follows_its_account])
+                   a_private_reader_follows_its_account,
+                   what_was_answered_before_a_kill_is_answered_the_same_after_it])

@@ -115,7 +115,37 @@ def a_gateway_that_dies_takes_nothing_with_it(test):
               "the same name, a new session")
 
 
+def gateways_go_on_with_a_matcher_that_comes_back(test):
+    with pair(test) as cluster:
+        one, two = (Rest(gateway.port) for gateway in cluster.gateways)
+        placed = [one.place("AAPL", "buy", "1", str(50 + n), client_order_id=f"m{n}")
+                  for n in range(20)]
+        refused = one.place("AAPL", "buy", "1", "50.001", client_order_id="off")
+        for _ in range(2):
+            cluster.matchers[1].kill()
+            cluster.start_matcher(1)
+            for rest in (one, two):  # what was answered before is a repeat now
+                again = until(lambda rest=rest: taken(rest.place("AAPL", "buy", "1", "50",
+                                                                 client_order_id="m0")),
+                              "orders are taken again")
+                equal((again.status, again.json["duplicate"], again.json["order_id"]),
+                      (200, True, placed[0].json["order_id"]), f"the same order: {again}")
+            off = two.place("AAPL", "buy", "1", "50.001", client_order_id="off")
+            equal((off.status, off.error, off.json["order_id"]),
+                  (400, refused.error, refused.json["order_id"]), f"the same refusal: {off}")
+        after = one.place("AAPL", "buy", "1", "80")
+        equal(after.json["epoch"], placed[0].json["epoch"], f"the epoch of {after}")
+        for number, answer in enumerate(placed):
+            found = two.get(f"{ORDERS}/client:m{number}?symbol=AAPL&min_at={after.at}")
+            equal(found.json["order_id"], answer.json["order_id"], f"{found}")
+
+
+def taken(answer):
+    return answer if answer.status in (200, 201) else None
+
+
 if __name__ == "__main__":
     main(__doc__, [what_one_placed_the_other_knows, both_say_the_same,
                    a_gateway_that_comes_late_knows_what_was_before,
-                   a_gateway_that_dies_takes_nothing_with_it])
+                   a_gateway_that_dies_takes_nothing_with_it,
+                   gateways_go_on_with_a_matcher_that_comes_back])

@@ -1,31 +1,9 @@
 """A subscription is the topic plus its NUL, so no topic matches one it is a prefix of."""
-import zmq
-
 from cluster import equal, expect, main
+from listener import Listener
 
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01"}, "BTC-USDT": {"tick_size": "0.01"}}
 COUNT = 4000  # orders
-
-
-class Listener:
-    """A raw SUB socket: how many messages came, by topic."""
-
-    def __init__(self, address, *subscriptions):
-        self.topics = {}
-        self.socket = zmq.Context.instance().socket(zmq.SUB)
-        self.socket.setsockopt(zmq.LINGER, 0)
-        self.socket.setsockopt(zmq.RCVHWM, 0)
-        for subscription in subscriptions:
-            self.socket.setsockopt(zmq.SUBSCRIBE, subscription)
-        self.socket.connect(address)
-
-    def listen(self):
-        """Take in what has come; the topics so far."""
-        while self.socket.poll(0):
-            message = self.socket.recv()
-            topic = message.split(b"\0", 1)[0].decode()
-            self.topics[topic] = self.topics.get(topic, 0) + 1
-        return self.topics
 
 
 def a_subscriber_to_btc_usd_never_receives_btc_usdt(test):

@@ -1,5 +1,6 @@
-"""Processes that are killed and started again: readers find out by themselves, discard what was,
-join again, and are right."""
+"""Processes that are killed and started again. With a journal history goes on, and with it readers
+and senders, without a restart of their own. Without one (mode none) they find out by themselves,
+discard what was, join again, and are right."""
 import signal
 import time
 
@@ -8,6 +9,7 @@ import outcry
 from outcry.errors import HistoryLost
 
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01"}, "ETH-USD": {"shard": 1}}
+NO_JOURNAL = {"journal_mode": "none"}
 TOPICS = ["l3.BTC-USD", "l2.BTC-USD", "bbo.BTC-USD", "trade.BTC-USD"]
 
 
@@ -55,8 +57,27 @@ def place(sender, count, price=1000):
             for number in range(count)}
 
 
-def a_killed_matcher_begins_a_new_epoch_and_all_join_it(test):
+def a_killed_matcher_goes_on_and_nobody_begins_again(test):
     with test.cluster(SYMBOLS, shards=2) as cluster:
+        follower = Follower(cluster)
+        first = cluster.epoch()
+        with origin(cluster, "on") as sender:
+            orders = place(sender, 20)
+            follower.until_level(orders)
+            for number in range(1, max(3, test.count(5))):
+                cluster.matchers[0].kill()
+                cluster.start_matcher()
+                orders |= place(sender, 10, price=1000 + 10 * number)
+                follower.until_level(orders)
+                equal(cluster.epoch(), first, "the epoch")
+                expect(cluster.recovered()["seq"] >= len(orders) - 10, "commands it went on from")
+        equal(follower.epochs(), {first}, "the epoch its reader is in")
+        equal((follower.reader.counts["snapshots"], follower.reader.counts["mismatches"]),
+              (len(TOPICS), 0), "snapshots and wrong hashes of its reader")
+
+
+def without_a_journal_a_killed_matcher_begins_a_new_epoch_and_all_join_it(test):
+    with test.cluster(SYMBOLS, shards=2, settings=NO_JOURNAL) as cluster:
         follower = Follower(cluster)
         other = Follower(cluster, ["l3.ETH-USD"])
         first = cluster.epoch()
@@ -80,10 +101,11 @@ def a_killed_matcher_begins_a_new_epoch_and_all_join_it(test):
             follower.until_level(place(sender, 7))
         other.take()
         equal(other.reader.counts["snapshots"], 1, "snapshots of a reader of another shard")
+        expect(not cluster.journal().exists(), "there are files of a journal")
 
 
 def epochs_grow_within_a_second_and_over_a_clock_that_went_back(test):
-    with test.cluster(SYMBOLS, shards=2) as cluster:
+    with test.cluster(SYMBOLS, shards=2, settings=NO_JOURNAL) as cluster:
         epochs = [cluster.epoch()]
         for _ in range(max(4, test.count(8))):
             cluster.matchers[0].kill()
@@ -99,22 +121,41 @@ def epochs_grow_within_a_second_and_over_a_clock_that_went_back(test):
         cluster.until_ready()
 
 
-def readers_follow_a_matcher_killed_again_and_again_while_it_trades(test):
+def readers_and_a_flow_go_on_over_a_matcher_killed_again_and_again(test):
     with test.cluster(SYMBOLS, shards=2) as cluster:
         follower = Follower(cluster)
-        for number in range(max(2, test.count(5))):
-            flow = cluster.spawn("flow", "outcry", "simulate", "--rate", "5000", "--seed", number)
-            flow.allowed = {0, 1}  # it says that the matcher began a new history
+        epoch = cluster.epoch()
+        flow = cluster.spawn("flow", "outcry", "simulate", "--rate", "2000", "--seed", test.seed)
+
+        def until_it_trades():
             frames = follower.reader.counts["frames"]
-            follower.until(lambda: follower.reader.counts["frames"] > frames + 1000,
+            follower.until(lambda: follower.reader.counts["frames"] > frames + 300,
                            "the follower follows the flow")
+        for _ in range(max(2, test.count(5))):
+            until_it_trades()
             cluster.matchers[0].kill()
             cluster.start_matcher()
-            epoch = cluster.epoch()
-            equal(flow.wait(), 1, "exit status of a flow whose matcher was killed")
-            expect("new history" in flow.words, f"the flow said: {flow.words}")
-            follower.until(lambda: follower.epochs() == {epoch} and follower.reader.live,
-                           "the follower joins the new epoch")
+        until_it_trades()
+        flow.stop()
+        equal(follower.epochs(), {epoch}, "epochs")
+        equal(follower.reader.counts["mismatches"], 0, "hashes that were wrong")
+
+
+def without_a_journal_a_flow_is_told_and_readers_follow(test):
+    with test.cluster(SYMBOLS, shards=2, settings=NO_JOURNAL) as cluster:
+        follower = Follower(cluster)
+        flow = cluster.spawn("flow", "outcry", "simulate", "--rate", "5000", "--seed", test.seed)
+        flow.allowed = {1}
+        frames = follower.reader.counts["frames"]
+        follower.until(lambda: follower.reader.counts["frames"] > frames + 1000,
+                       "the follower follows the flow")
+        cluster.matchers[0].kill()
+        cluster.start_matcher()
+        epoch = cluster.epoch()
+        equal(flow.wait(), 1, "exit status of a flow whose matcher was killed")
+        expect("new history" in flow.words, f"the flow said: {flow.words}")
+        follower.until(lambda: follower.epochs() == {epoch} and follower.reader.live,
+                       "the follower joins the new epoch")
         equal(follower.reader.counts["mismatches"], 0, "hashes that were wrong")
 
 
@@ -150,8 +191,10 @@ def all_end_well_on_sigterm(test):
 
 
 if __name__ == "__main__":
-    main(__doc__, [a_killed_matcher_begins_a_new_epoch_and_all_join_it,
+    main(__doc__, [a_killed_matcher_goes_on_and_nobody_begins_again,
+                   without_a_journal_a_killed_matcher_begins_a_new_epoch_and_all_join_it,
                    epochs_grow_within_a_second_and_over_a_clock_that_went_back,
-                   readers_follow_a_matcher_killed_again_and_again_while_it_trades,
+                   readers_and_a_flow_go_on_over_a_matcher_killed_again_and_again,
+                   without_a_journal_a_flow_is_told_and_readers_follow,
                    readers_repair_themselves_when_market_data_is_killed,
                    all_end_well_on_sigterm])

@@ -280,7 +280,7 @@ def at_their_limit_rest_goes_on(test):
 
 
 def a_new_history_begins_with_a_snapshot(test):
-    with venue(test) as cluster:
+    with venue(test, journal_mode="none") as cluster:
         port = cluster.gateways[0].port
         rest = Rest(port)
         rest.place("AAPL", "buy", "1", "50")

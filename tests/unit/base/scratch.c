@@ -1,6 +1,6 @@
 #include "tests/unit/base/scratch.h"
 
-#include <dirent.h>
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +39,19 @@ int scratch_open(void **state)
     return 0;
 }
 
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+    (void)status;
+    (void)type;
+    (void)place;
+    return remove(path);
+}
+
 int scratch_close(void **state)
 {
     (void)state;
-    DIR *d = opendir(directory);
-    CHECK(d != NULL);
-    for (const struct dirent *e = readdir(d); e != NULL; e = readdir(d)) {
-        if (e->d_name[0] != '.' || strlen(e->d_name) > 2)
-            remove(e->d_name);
-    }
-    closedir(d);
     CHECK(chdir(before) == 0);
-    CHECK(rmdir(directory) == 0);
+    CHECK(nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
     forget_variables();
     return 0;
 }

@@ -83,7 +83,7 @@ static enum reason on_snapshot(void *self, const struct snapshot *request)
 
 static void publisher_open(struct feed *f)
 {
-    struct publisher_state state = {f, on_hash, on_snapshot};
+    struct publisher_state state = {f, on_hash, on_snapshot, NULL};
     f->publisher = publisher_new(&f->outbox, 0, &state, &f->limits, text_of("ipc://requests"));
     publisher_epoch_set(f->publisher, publisher_shard_add(f->publisher, FEED_SHARD), f->epoch);
     for (uint32_t t = 0; t < FEED_TOPICS; t++)

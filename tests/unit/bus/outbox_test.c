@@ -213,6 +213,26 @@ static void assert_room_is_there(const struct outbox *o, struct random *r)
     free(copy.bytes);
 }
 
+static void what_waits_for_later_batches_can_be_forgotten(void **state)
+{
+    struct outbox *o = *state;
+    for (unsigned i = 0; i < 6; i++) {
+        o->batch = 10 + i / 2;
+        assert_true(put(o, 0, (uint8_t)i, 10));
+    }
+    outbox_drop(o, 11);
+    for (uint8_t i = 0; i < 4; i++)
+        assert_next(o, 0, i, 10);
+    assert_empty(o);
+    o->batch = 11;
+    assert_true(put(o, 0, 9, 10));
+    outbox_drop(o, 10);
+    assert_empty(o);
+    assert_true(put(o, 0, 8, 10));
+    outbox_drop(o, 11);
+    assert_next(o, 0, 8, 10);
+}
+
 static void run(uint64_t seed)
 {
     static struct listed list[LIST];
@@ -263,6 +283,7 @@ int main(int argc, char **argv)
         TEST(a_full_ring_takes_nothing_and_loses_nothing),
         TEST(what_is_reserved_and_not_committed_is_not_there),
         TEST(less_may_be_committed_than_was_reserved),
+        TEST(what_waits_for_later_batches_can_be_forgotten),
         cmocka_unit_test(a_ring_is_a_multiple_of_64_bytes),
         SEEDS_TEST(it_is_a_queue),
     };

@@ -6,6 +6,12 @@
 
 #include <cmocka.h>
 
+static bool on_pass_on(void *self, const struct request *q)
+{
+    struct publisher_kit *k = self;
+    return k->pass_on != NULL && k->pass_on(k, q);
+}
+
 struct publisher_limits kit_limits(void)
 {
     return (struct publisher_limits){
@@ -43,7 +49,7 @@ void kit_open(struct publisher_kit *k, const struct publisher_limits *limits, si
 {
     memset(k, 0, sizeof *k);
     outbox_init(&k->outbox, outbox_size);
-    struct publisher_state state = {k, on_hash, on_snapshot};
+    struct publisher_state state = {k, on_hash, on_snapshot, on_pass_on};
     k->publisher = publisher_new(&k->outbox, KIT_OUTPUT, &state, limits, text_of(KIT_ADDRESS));
     assert_int_equal(publisher_shard_add(k->publisher, 3), 0);
     publisher_epoch_set(k->publisher, 0, KIT_EPOCH);

@@ -23,6 +23,8 @@ struct publisher_kit {
     uint64_t snapshot_seq;
     unsigned snapshot_levels; /* level events, of price 1, 2, 3, ... */
     unsigned snapshots_asked;
+    /* who answers in its place; NULL: nobody */
+    bool (*pass_on)(struct publisher_kit *k, const struct request *q);
 };
 
 /* Room for everything but what a test is about. */

@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "engine/engine.h"
-#include "tests/fuzz/command_maker.h"
+#include "engine/snapshot.h"
+#include "tests/unit/engine/random_history.h"
 
 enum { RUNS = 30, RUN_SIZE = 2000 };
 
@@ -123,38 +123,22 @@ static void the_hook_sees_what_the_engine_takes_and_gives_back(void **state)
     }
 }
 
-/* Everything a matcher does with a command. */
-static void process(engine_t *e, const struct command_maker *m, const struct reference *r,
-                    const struct command *c)
+/* Everything a matcher does with a command, and now and then its follower. */
+static void process(engine_t *e, const struct random_history *h, const struct command *c)
 {
     size_t count;
     engine_prefetch(e, c, ENGINE_AHEAD_INDEX);
     engine_prefetch(e, c, ENGINE_AHEAD_ORDER);
     engine_prefetch(e, c, ENGINE_AHEAD_NEIGHBOURS);
-    engine_apply(e, r->seq, m->time_ns, c);
+    engine_apply(e, h->reference->seq, h->maker.time_ns, c);
     engine_events(e, &count);
     engine_result(e);
     engine_state_hash(e);
-}
-
-/* The next command that may be sequenced, and the reference is past it. */
-static struct command next_command(struct command_maker *m, struct reference *r)
-{
-    struct command c = {0};
-    if (r->seq == 0) {
-        c.type = MESSAGE_CONFIGURE;
-        c.configure = m->limits;
-    } else if (r->work.waiting) {
-        c.type = MESSAGE_CONTINUE_WORK;
-        c.continue_work.waiting = 1;
-    } else if (r->seq > 1 + r->symbol_count || !command_maker_symbol(m, r, &c)) {
-        do
-            command_maker_next(m, r, &c);
-        while (c.envelope.origin.size > 0 &&
-               reference_admit(r, &c.envelope).admission != REFERENCE_NEXT);
+    if (h->reference->seq % 64 == 0) {
+        static uint8_t bytes[1 << 20];
+        assert_true(engine_snapshot_size_max(e) <= sizeof bytes);
+        engine_snapshot_write(e, bytes);
     }
-    reference_apply(r, r->seq + 1, m->time_ns, &c);
-    return c;
 }
 
 static void nothing_is_allocated_after_engine_new(void **state)
@@ -162,22 +146,21 @@ static void nothing_is_allocated_after_engine_new(void **state)
     (void)state;
     uint64_t trades = 0;
     for (uint64_t run = 0; run < RUNS; run++) {
-        struct command_maker *m = malloc(sizeof *m);
-        command_maker_init(m, run);
-        struct reference *r = reference_new(&m->limits);
-        engine_t *e = engine_new(&m->limits, run);
+        struct random_history *h = malloc(sizeof *h);
+        random_history_open(h, run);
+        engine_t *e = engine_new(&h->maker.limits, run);
         for (unsigned i = 0; i < RUN_SIZE; i++) {
-            struct command c = next_command(m, r);
+            struct command c = random_history_next(h);
             watch();
             engine_admit(e, &c.envelope);
-            process(e, m, r, &c);
+            process(e, h, &c);
             assert_int_equal(watched(), 0);
         }
         assert_true(engine_seq(e) == RUN_SIZE);
-        trades += r->trade_count;
+        trades += h->reference->trade_count;
         engine_destroy(&e);
-        reference_destroy(&r);
-        free(m);
+        random_history_close(h);
+        free(h);
     }
     assert_true(trades > RUNS * RUN_SIZE / 50); /* it was a market */
 }

@@ -108,6 +108,8 @@ static struct u64_or_nil make_u64_or_nil(void)
 #define MAKE_time_in_force(limit) make_u64(0)
 #define MAKE_stp(limit)           make_u64(0)
 #define MAKE_qty_is(limit)        make_u64(0)
+#define MAKE_journal_mode(limit)  make_u64(0)
+#define MAKE_standing(limit)      make_u64(0)
 #define MAKE_order_status(limit)  make_u64(0)
 #define MAKE_reason(limit)        make_u64(0)
 
@@ -211,6 +213,8 @@ static bool same_u64_or_nil(const msgpack_object *o, struct u64_or_nil value)
 #define pack_time_in_force pack_u64
 #define pack_stp           pack_u64
 #define pack_qty_is        pack_u64
+#define pack_journal_mode  pack_u64
+#define pack_standing      pack_u64
 #define pack_order_status  pack_u64
 #define pack_reason        pack_u64
 #define same_side          same_u64
@@ -218,6 +222,8 @@ static bool same_u64_or_nil(const msgpack_object *o, struct u64_or_nil value)
 #define same_time_in_force same_u64
 #define same_stp           same_u64
 #define same_qty_is        same_u64
+#define same_journal_mode  same_u64
+#define same_standing      same_u64
 #define same_order_status  same_u64
 #define same_reason        same_u64
 

@@ -21,6 +21,8 @@ struct matcher_options stage_options(void)
                    .events_max = 100},
         .epoch = STAGE_EPOCH,
         .hash_seed = 1,
+        .journal = JOURNAL_MODE_NONE,
+        .checkpoint_commands = 1000,
         .heartbeat_ns = 3600 * NS_PER_SECOND,
         .batch_commands_max = 1000,
         .batch_origin_max = 1000,

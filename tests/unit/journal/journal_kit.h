@@ -1,0 +1,67 @@
+/* journal_kit: journals of a few batches whose every byte a test can tell, and what is read back.
+ */
+#ifndef OUTCRY_UNIT_JOURNAL_JOURNAL_KIT_H
+#define OUTCRY_UNIT_JOURNAL_JOURNAL_KIT_H
+
+#include "journal/journal.h"
+#include "tests/unit/journal/memory_disk.h"
+
+enum { TAKEN_MAX = 4096, KIT_EPOCH = 7, KIT_SIZE = JOURNAL_SEGMENT_SIZE_MIN };
+
+/* What a recovery handed over. */
+struct taken {
+    struct {
+        enum record_kind kind;
+        bool async;
+        uint64_t number, epoch, first_seq, count, check, durable_seq, offset;
+        size_t size;
+        char file[DISK_NAME_SIZE];
+    } records[TAKEN_MAX];
+    unsigned count;
+    unsigned refuse_at; /* the record, from 1, that is refused; 0: none is */
+};
+
+/* A journal on a disk, and what its last recovery found. */
+struct kit {
+    const struct disk *disk;
+    journal_t *journal;
+    bool async;
+    uint64_t size_max; /* 0: as much as there may be */
+    uint64_t seq;      /* the last command appended */
+    struct journal_recovery found;
+    struct taken taken;
+    char error[JOURNAL_ERROR_SIZE];
+};
+
+/* The bytes of the batch that begins with this command. */
+void kit_fill(uint8_t *bytes, size_t size, uint64_t first_seq);
+
+struct journal_taker kit_taker(struct taken *t);
+
+/* Open and recover. STATUS_OK: there is a journal, which kit_end ends without a word. */
+enum status kit_recover(struct kit *k, uint64_t after_seq, uint64_t durable_seq);
+
+/* The same, which must go well; a new epoch begins if one is due. */
+void kit_start(struct kit *k);
+void kit_end(struct kit *k);
+
+/* Append the next batch: so many commands in so many bytes. */
+enum status kit_append(struct kit *k, uint64_t count, size_t size);
+
+/* Make a segment as short as its records, so that no other finds room in it: the last one on this
+ * disk. slack: bytes more. */
+void kit_shrink(struct memory_disk *d, size_t slack);
+
+/* The small journal: a new epoch and batches of 1 to 3 commands, `batches` in each of two segments,
+ * each synced before the next is appended; those of the second only if `synced`. */
+void kit_small(struct memory_disk *d, struct kit *k, unsigned batches, bool synced);
+
+/* Where the record of this number stands. */
+struct kit_place {
+    char file[DISK_NAME_SIZE];
+    uint64_t offset, extent;
+    struct journal_record record;
+};
+struct kit_place kit_find(const struct disk *disk, uint64_t number);
+
+#endif
