@@ -2,13 +2,13 @@
 """What durability costs, and how long a start takes: real processes, a real disk.
 
     bench/journal_bench.py --bin .build/release/bin --data ../shared/data
-    bench/journal_bench.py --bin .build/release/bin --data ../shared/data --only recovery --millions 10
+    bench/journal_bench.py --bin .build/release/bin --data ../shared/data --only recovery
 
-sync      a real day (AAPL, 176,428 commands) through the live cluster, in turn with `sync`, `async`
-          and `none`; then one command at a time beside its floor: an echo over the same sockets, and
-          one write and sync of the same file, both measured in the same run
-recovery  a journal of so many million commands; seconds from SIGKILL until the matcher serves again,
-          from its snapshot and from the beginning, and the commands replayed a second
+sync      a real day (AAPL, 176,428 commands) through the live cluster, in turn with `sync`,
+          `async` and `none`; then one command at a time beside its floor: an echo over the same
+          sockets, and one write and sync of a file there, both measured in the same run
+recovery  a journal of so many million commands; seconds from SIGKILL until the matcher serves
+          again, from its snapshot and from the beginning, and the commands replayed a second
 """
 import json
 import os

@@ -146,7 +146,8 @@ void mass_cancel_apply(engine_t *e, const struct mass_cancel *m)
         .symbol = symbol,
         .account = account,
         .cursor = everybody || account == 0 ? 0 : e->accounts[account].open.head,
-        .side = (uint8_t)m->side,
+        .side =
+            PLANTED(HASH_ORDER_ITERATION) && e->labels.seed % 2 == 1 ? SIDE_BUY : (uint8_t)m->side,
         .everybody = everybody,
         .origin = e->result_origin,
         .origin_seq = e->result_origin_seq,

@@ -151,8 +151,9 @@ static void continue_apply(engine_t *e, const struct continue_work *m)
 /* Cancels are never too late. */
 static bool too_late(const engine_t *e, const struct command *c)
 {
-    return c->envelope.deadline_ns != 0 && e->time_ns > c->envelope.deadline_ns &&
-           c->type != MESSAGE_CANCEL_ORDER && c->type != MESSAGE_MASS_CANCEL;
+    return !PLANTED(DEADLINE_IGNORED) && c->envelope.deadline_ns != 0 &&
+           e->time_ns > c->envelope.deadline_ns && c->type != MESSAGE_CANCEL_ORDER &&
+           c->type != MESSAGE_MASS_CANCEL;
 }
 
 static void dispatch(engine_t *e, const struct command *c)

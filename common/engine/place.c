@@ -126,7 +126,10 @@ static uint32_t order_make(engine_t *e, uint32_t symbol, uint32_t account,
     o->post_only = m->post_only;
     o->labelled = m->client_order_id.size > 0;
     e->details[slot] = (struct order_detail){
-        .price = m->price.value, .qty = m->qty, .accepted_ns = e->time_ns, .changed_seq = e->seq};
+        .price = m->price.value,
+        .qty = m->qty,
+        .accepted_ns = PLANTED(WALL_CLOCK_IN_MATCHING) ? planted_clock_ns() : e->time_ns,
+        .changed_seq = e->seq};
     if (o->labelled)
         labels_add(&e->labels, slot, account, m->client_order_id, hash);
     e->outcome.order_id = o->order_id;

@@ -2,9 +2,8 @@
  *
  * Orders come in the order of their accounts. Those on a book are put aside until all are there,
  * and then join the books by priority, which is time. */
-#include <stdlib.h>
-
 #include "base/decimal.h"
+#include "base/memory.h"
 #include "base/mix.h"
 #include "engine/snapshot_reading.h"
 #include "proto/names.h"
@@ -191,7 +190,7 @@ static uint32_t read_order(struct reading *r, uint32_t account, bool open)
         read_label(r, slot);
     if (!open) {
         engine_remember(e, slot, terms.status, terms.reason);
-        e->details[slot].changed_seq = detail.changed_seq; /* that says now */
+        e->details[slot].changed_seq = detail.changed_seq; /* not now, as engine_remember() says */
         return slot;
     }
     order_at(e, slot)->open_qty = detail.qty - detail.filled_qty;
@@ -264,32 +263,57 @@ void reading_accounts(struct reading *r)
 
 /* ---- books ---- */
 
-static int by_symbol_and_priority(const void *one, const void *other)
+static bool before(const struct resting *one, const struct resting *other)
 {
-    const struct resting *a = one, *b = other;
-    if (a->symbol != b->symbol)
-        return a->symbol < b->symbol ? -1 : 1;
-    return (a->priority > b->priority) - (a->priority < b->priority);
+    return one->symbol != other->symbol ? one->symbol < other->symbol
+                                        : one->priority < other->priority;
+}
+
+/* Merge the sorted runs [begin, middle) and [middle, end). */
+static void merge(struct resting *to, const struct resting *from, uint32_t begin, uint32_t middle,
+                  uint32_t end)
+{
+    uint32_t left = begin, right = middle;
+    for (uint32_t n = begin; n < end; n++) {
+        bool take_left = right == end || (left < middle && !before(&from[right], &from[left]));
+        to[n] = from[take_left ? left++ : right++];
+    }
+}
+
+/* By symbol and priority: a merge sort, since all its memory is ours to bound. */
+static void sort_resting(struct reading *r)
+{
+    uint32_t count = r->resting_count;
+    struct resting *spare = memory_new(r->orders_max, sizeof *spare, "resting orders");
+    for (uint64_t width = 1; width < count; width *= 2) {
+        for (uint64_t begin = 0; begin < count; begin += 2 * width) {
+            uint64_t middle = begin + width < count ? begin + width : count;
+            uint64_t end = middle + width < count ? middle + width : count;
+            merge(spare, r->resting, (uint32_t)begin, (uint32_t)middle, (uint32_t)end);
+        }
+        struct resting *sorted = spare;
+        spare = r->resting;
+        r->resting = sorted;
+    }
+    memory_free(spare, r->orders_max, sizeof *spare);
 }
 
 static void fill_books(struct reading *r)
 {
     engine_t *e = r->e;
-    if (r->resting_count > 0)
-        qsort(r->resting, r->resting_count, sizeof *r->resting, by_symbol_and_priority);
+    sort_resting(r);
     for (uint32_t i = 0; i < r->resting_count && !r->in.failed; i++) {
         const struct resting *now = &r->resting[i];
         const struct order *o = order_at(e, now->order);
         struct book *book = &e->symbols[now->symbol].book;
         int64_t price = e->details[now->order].price;
         r->in.at = now->at;
-        if (i > 0 && by_symbol_and_priority(now - 1, now) == 0)
+        if (i > 0 && !before(now - 1, now))
             input_refuse(&r->in, "found priority %" PRIu64 " again, expected another",
                          now->priority);
         else if (!book_has_room(&e->pool, book, o->side, price, o->open_qty))
             input_refuse(&r->in,
-                         "found %" PRId64 " open, expected at most %" PRId64 " more at the "
-                         "price",
+                         "found %" PRId64 " open, expected at most %" PRId64 " more at the price",
                          o->open_qty, book_room(&e->pool, book, o->side, price));
         else
             book_insert(&e->pool, book, now->order, price);

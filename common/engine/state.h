@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/name_table.h"
+#include "base/planted.h"
 #include "engine/engine.h"
 
 struct symbol {

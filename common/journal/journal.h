@@ -68,7 +68,8 @@ struct journal_recovery {
     uint64_t records, commands; /* taken */
     uint64_t seq;               /* the last command; after_seq if there was none */
     uint64_t time_ns;           /* of the last record; 0: none */
-    uint64_t epoch;             /* of the last record; 0: none */
+    uint64_t epoch; /* of the last record, 0: none; if something was cut, one that is not below any
+                       that was used */
     bool new_epoch; /* what was published may not be in the journal: journal_begin_epoch must follow
                      */
     bool clean;     /* its last record is a RECORD_CLOSE */
@@ -100,7 +101,7 @@ uint64_t journal_next(const journal_t *j);
 bool journal_has_room(journal_t *j, size_t size);
 
 /* Append the next batch; it is record journal_next(). Not durable until journal_committed()
- * reaches its number. One write, no sync.
+ * reaches its number. One write, no sync; in mode async the first record after a start is synced.
  * Errors: STATUS_FULL  no space; may be tried again. STATUS_IO  final until opened again. */
 enum status journal_append(journal_t *j, const struct journal_batch *batch);
 
@@ -118,7 +119,8 @@ enum status journal_tend(journal_t *j, uint64_t now_ns);
 /* Readable when journal_tend has something to see; -1: never. */
 int journal_fd(const journal_t *j);
 
-/* ns until journal_tend is wanted by itself (mode async); UINT64_MAX: not. */
+/* ns until journal_tend is wanted by itself: for a sync, or to look for room again; UINT64_MAX:
+ * not. */
 uint64_t journal_patience_ns(const journal_t *j, uint64_t now_ns);
 
 /* The number of the last record that may be acted upon; and the last command that is. */

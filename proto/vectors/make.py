@@ -295,7 +295,7 @@ def history_frames():
 
 
 def service_frames():
-    heartbeat = event("heartbeat", shard=3, requests="tcp://127.0.0.1:7003")
+    heartbeat = event("heartbeat", shard=3, requests="tcp://127.0.0.1:7003", standing=1, journal=1)
     yield "heartbeat_alone", frame("hb", "heartbeat", 5, 9, None, [(9, [heartbeat])])
     positions = [event("position", topic=topic, last_seq=seq, hash=book_hash)
                  for topic, seq, book_hash in [("l3.BTC-USD", 9, 0x8d3aa88995a9c0a8),

@@ -27,7 +27,8 @@ struct follower {
     history_t *history;
     journal_reader_t *reader; /* NULL: it begins anew at begin_ns */
     uint64_t begin_ns;
-    uint64_t damaged_ns; /* since when what comes next is no record; 0: it is fine */
+    char file[DISK_NAME_SIZE]; /* of the record read last */
+    uint64_t damaged_ns;       /* since when what comes next is no record; 0: it is fine */
     uint64_t now_ns;
     uint64_t told_ns; /* when the matcher heard of us last */
     uint64_t heartbeat_due_ns;
@@ -136,6 +137,7 @@ static bool read_one(follower_t *f)
     switch (journal_reader_next(f->reader, &record, f->words)) {
     case JOURNAL_READ_RECORD:
         f->damaged_ns = 0;
+        memcpy(f->file, record.file, sizeof f->file);
         if (history_take(f->history, &record, f->words))
             return true;
         give_up(f);
@@ -175,6 +177,19 @@ static void read_on(follower_t *f)
 
 /* ---- snapshots ---- */
 
+/* What the snapshot is of must be at least as durable as the snapshot: in mode async it was let out
+ * before it was. Segments before the one read last are. */
+static bool make_durable(const follower_t *f)
+{
+    int file;
+    const struct disk *disk = f->options.disk;
+    if (disk->open(disk->self, f->file, &file) != STATUS_OK)
+        return false;
+    bool durable = disk->sync(disk->self, file) == STATUS_OK;
+    disk->close(disk->self, file);
+    return durable;
+}
+
 static void write_snapshot(follower_t *f)
 {
     const matcher_t *m = history_matcher(f->history);
@@ -187,7 +202,8 @@ static void write_snapshot(follower_t *f)
         .hash = history_state_hash(f->history),
     };
     size_t size = matcher_image_write(m, bytes);
-    enum status status = snapshots_write(f->options.disk, &head, bytes, size);
+    enum status status =
+        make_durable(f) ? snapshots_write(f->options.disk, &head, bytes, size) : STATUS_IO;
     memory_free(bytes, 1, size_max);
     f->counts.snapshot_seq = head.seq; /* also if it failed: not again at once */
     if (status != STATUS_OK) {

@@ -311,10 +311,11 @@ static bool matcher_end(void *self, struct journal_batch *batch)
     if (m->standing != STANDING_FAILED)
         matcher_flush(m);
     say_heartbeats(m);
+    if (m->standing != STANDING_FAILED)
+        requests_tell_follower(m);
     if (m->batch.count == 0)
         return false;
     m->counts.batches++;
-    requests_tell_follower(m);
     *batch = (struct journal_batch){
         .first_seq = m->batch.first_seq,
         .count = m->batch.count,
@@ -361,6 +362,8 @@ static unsigned matcher_patience_ms(void *self)
     bool goes_on = engine_waiting(m->engine) > 0 && takes_commands(m);
     if (goes_on || m->now_ns >= m->heartbeat_due_ns)
         return 0;
+    if (requests_follower_waits(m))
+        return FOLLOWER_TOLD_MS;
     return (unsigned)((m->heartbeat_due_ns - m->now_ns) / NS_PER_MS + 1);
 }
 

@@ -21,6 +21,8 @@ struct batch {
 struct follower_state {
     uint64_t heard_ns; /* when it was heard last; 0: never */
     struct following following;
+    uint64_t told_ns;  /* when it was told how far it may read */
+    uint64_t told_seq; /* and how far that is */
 };
 
 struct matcher {
@@ -66,7 +68,10 @@ void requests_receive(matcher_t *m, const uint8_t *message, size_t size);
 /* An answer of the follower's, to be passed on by this output. */
 enum intake requests_relay(matcher_t *m, unsigned output, const uint8_t *message, size_t size);
 
-/* Tell the follower how far it may read, once this batch is committed. */
+/* Tell the follower how far it may read, if it is time: it takes a core of its own to read each
+ * batch when it is made, so a little later several at once. */
+enum { FOLLOWER_TOLD_MS = 2 };
+bool requests_follower_waits(const matcher_t *m);
 void requests_tell_follower(matcher_t *m);
 
 /* publisher_state.pass_on of both feeds. */

@@ -64,12 +64,25 @@ bool requests_pass_on(void *matcher, const struct request *q)
     return true;
 }
 
-void requests_tell_follower(matcher_t *m)
+bool requests_follower_waits(const matcher_t *m)
 {
-    if (!follower_heard(m))
-        return;
+    return follower_heard(m) && m->follower.told_seq != engine_seq(m->engine);
+}
+
+/* It leaves with this batch, when that is committed. */
+static void tell_committed(matcher_t *m)
+{
     struct request q = {.type = MESSAGE_COMMITTED, .committed = {m->epoch, engine_seq(m->engine)}};
     tell_follower(m, &q);
+    m->follower.told_ns = m->now_ns;
+    m->follower.told_seq = engine_seq(m->engine);
+}
+
+void requests_tell_follower(matcher_t *m)
+{
+    if (requests_follower_waits(m) &&
+        m->now_ns >= m->follower.told_ns + FOLLOWER_TOLD_MS * NS_PER_MS)
+        tell_committed(m);
 }
 
 enum intake requests_relay(matcher_t *m, unsigned output, const uint8_t *message, size_t size)
@@ -105,7 +118,7 @@ static void on_following(matcher_t *m, const struct following *following)
 {
     m->follower.heard_ns = m->now_ns;
     m->follower.following = *following;
-    requests_tell_follower(m);
+    tell_committed(m);
 }
 
 /* What is answered is the state after the commands of this batch, so they are all in by now: the

@@ -4,8 +4,9 @@
  *
  * Every RUN_SIZE commands a new run begins: other capacities, another temper (command_maker.h), an
  * empty engine. A second engine that differs in nothing but its hash_seed goes along and must have
- * the same state hash. While work waits nothing but continue_work is sequenced, and senders ask
- * whether they may.
+ * the same state hash. Now and then the engine is written, and the one read back from its bytes
+ * takes its place. While work waits nothing but continue_work is sequenced, and senders ask whether
+ * they may.
  *
  * On a difference it prints the seed, the number of the command, what differs, the capacities and
  * the last commands, and ends with status 1. The same seed gives the same commands in every build
@@ -18,6 +19,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "engine/snapshot.h"
 #include "tests/fuzz/command_maker.h"
 #include "tests/fuzz/compare.h"
 #include "tests/fuzz/history.h"
@@ -28,6 +30,7 @@ enum {
     RUN_SIZE = 5000,
     COMPARE_ALL_EVERY = 250,
     STATE_HASH_EVERY = 500,
+    READ_BACK_EVERY = 1501, /* so that it falls everywhere between the others */
     PROGRESS_EVERY = 20000,
 };
 
@@ -138,6 +141,27 @@ static void make_one_and_compare_states(struct fuzz *f)
         differ(&f->difference, "a command that was not sequenced changed the state hash");
 }
 
+/* Go on with the engine that is read back from its bytes. */
+static void read_back(struct fuzz *f)
+{
+    char error[ENGINE_SNAPSHOT_ERROR_SIZE];
+    size_t used = 0;
+    uint8_t *bytes = malloc(engine_snapshot_size_max(f->engine));
+    CHECK(bytes != NULL);
+    size_t size = engine_snapshot_write(f->engine, bytes);
+    engine_t *again = engine_snapshot_read(bytes, size, mix(f->number), &used, error);
+    free(bytes);
+    if (again == NULL) {
+        differ(&f->difference, "its snapshot is refused: %s", error);
+        return;
+    }
+    if (used != size || engine_state_hash(again) != engine_state_hash(f->engine) ||
+        engine_books_hash(again) != engine_books_hash(f->engine))
+        differ(&f->difference, "what is read back has another state");
+    engine_destroy(&f->engine);
+    f->engine = again;
+}
+
 static void step(struct fuzz *f)
 {
     f->tally.commands++;
@@ -145,6 +169,8 @@ static void step(struct fuzz *f)
         make_one_and_compare_states(f);
     else
         make_one(f);
+    if (f->number % READ_BACK_EVERY == 0)
+        read_back(f);
     if (f->number % COMPARE_ALL_EVERY != 0)
         return;
     compare_all(&f->difference, f->engine, f->reference);

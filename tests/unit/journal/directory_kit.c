@@ -45,6 +45,17 @@ void directory_reseed(uint64_t seed)
     directory = sim_disk_ops(simulated);
 }
 
+void directory_restart(void)
+{
+    if (simulated != NULL) {
+        sim_disk_crash(simulated, SIM_DISK_KILL);
+        return;
+    }
+    file_disk_close(&real);
+    assert_int_equal(file_disk_open(&real, "journal", false), STATUS_OK);
+    directory = file_disk_ops(real);
+}
+
 struct wanted {
     const char *ending;
     bool whole;
@@ -81,6 +92,7 @@ void directory_put(const char *name, const void *bytes, size_t size)
     assert_int_equal(directory->create(directory->self, name, &file), STATUS_OK);
     if (size > 0)
         assert_int_equal(directory->write(directory->self, file, 0, bytes, size), STATUS_OK);
+    assert_int_equal(directory->sync(directory->self, file), STATUS_OK);
     directory->close(directory->self, file);
 }
 

@@ -30,12 +30,15 @@ int directory_close(void **state);
 /* Another empty one, on a simulated disk of this seed. */
 void directory_reseed(uint64_t seed);
 
+/* The same one in the hands of another process: nothing is open or locked. */
+void directory_restart(void);
+
 bool directory_has(const char *name);
 
 /* Files whose name ends so; "": all. */
 unsigned directory_count(const char *ending);
 
-/* A whole file; size: how much there is room for, and what it has. */
+/* A whole file, durable; size: how much there is room for, and what it has. */
 void directory_put(const char *name, const void *bytes, size_t size);
 void directory_get(const char *name, void *bytes, size_t *size);
 

@@ -20,14 +20,14 @@
 #include "tests/unit/base/scratch.h"
 #include "tests/unit/journal/journal_kit.h"
 
-struct fixture {
+struct opened {
     file_disk_t *disk;
     const struct disk *ops;
 };
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct opened *f = calloc(1, sizeof *f);
     scratch_open(state);
     assert_int_equal(file_disk_open(&f->disk, ".", false), STATUS_OK);
     f->ops = file_disk_ops(f->disk);
@@ -37,13 +37,13 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     file_disk_close(&f->disk);
     free(f);
     return scratch_close(state);
 }
 
-static int create(const struct fixture *f, const char *name, const char *text)
+static int create(const struct opened *f, const char *name, const char *text)
 {
     int file;
     assert_int_equal(f->ops->create(f->ops->self, name, &file), STATUS_OK);
@@ -67,7 +67,7 @@ static void list_one(void *to, const char *name, uint64_t size)
 
 static void files_are_read_as_they_were_written(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     char bytes[16] = "";
     size_t got;
     uint64_t size;
@@ -96,7 +96,7 @@ static void files_are_read_as_they_were_written(void **state)
 
 static void names_change(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     struct listing l = {0};
     int file = create(f, "a", "one"), other = create(f, "b", "three");
     assert_true(f->ops->holds(f->ops->self, "a", file));
@@ -120,7 +120,7 @@ static void names_change(void **state)
 
 static void a_disk_without_space_says_so(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     char text[64];
     int file;
     (void)f;
@@ -138,7 +138,7 @@ static void a_disk_without_space_says_so(void **state)
 
 static void directories_are_made_if_wanted(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     file_disk_t *d;
     struct stat at;
     (void)f;
@@ -159,7 +159,7 @@ static void directories_are_made_if_wanted(void **state)
 
 static void another_directory_of_the_name_is_not_ours(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     file_disk_t *d;
     int file;
     (void)f;
@@ -182,7 +182,7 @@ static void another_directory_of_the_name_is_not_ours(void **state)
 
 static void a_second_writer_is_told_who_the_first_is(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     file_disk_t *other;
     const struct disk *ops;
     int holder = 0;
@@ -198,7 +198,7 @@ static void a_second_writer_is_told_who_the_first_is(void **state)
 
 static void the_lock_goes_with_its_process(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     int holder = 0, status;
     pid_t pid = fork();
     if (pid == 0) {
@@ -215,13 +215,13 @@ static void the_lock_goes_with_its_process(void **state)
 
 /* ---- syncs in the background ---- */
 
-static bool readable(const struct fixture *f, int timeout_ms)
+static bool readable(const struct opened *f, int timeout_ms)
 {
     struct pollfd p = {.fd = f->ops->fd(f->ops->self), .events = POLLIN};
     return poll(&p, 1, timeout_ms) == 1;
 }
 
-static enum disk_sync wait_for(const struct fixture *f, int file)
+static enum disk_sync wait_for(const struct opened *f, int file)
 {
     enum disk_sync s = f->ops->sync_state(f->ops->self, file);
     while (s == DISK_SYNC_RUNNING) {
@@ -233,7 +233,7 @@ static enum disk_sync wait_for(const struct fixture *f, int file)
 
 static void two_syncs_go_on_at_once_and_each_is_told_once(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     int a = create(f, "a", "one"), b = create(f, "b", "two");
     for (unsigned i = 0; i < 50; i++) {
         f->ops->write(f->ops->self, a, i * 4096, "x", 1);
@@ -254,7 +254,7 @@ static void two_syncs_go_on_at_once_and_each_is_told_once(void **state)
 
 static void a_sync_waits_for_the_one_in_the_background(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     int a = create(f, "a", "one");
     for (unsigned i = 0; i < 50; i++) {
         assert_int_equal(f->ops->sync_begin(f->ops->self, a), STATUS_OK);
@@ -269,7 +269,7 @@ static void a_sync_waits_for_the_one_in_the_background(void **state)
 
 static void a_file_can_be_closed_while_it_syncs(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     for (unsigned i = 0; i < 50; i++) {
         int a = create(f, "a", "one");
         assert_int_equal(f->ops->sync_begin(f->ops->self, a), STATUS_OK);
@@ -285,7 +285,7 @@ static void a_file_can_be_closed_while_it_syncs(void **state)
 /* A pipe has nothing to sync: fdatasync of it fails. */
 static void a_sync_that_fails_is_told(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     int ends[2], file;
     assert_int_equal(mkfifo("pipe", 0600), 0);
     assert_int_equal(pipe(ends), 0);
@@ -328,7 +328,7 @@ static void wait_until_committed(struct kit *k)
 
 static void a_journal_lives_in_a_directory(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     struct kit *k = calloc(1, sizeof *k);
     unsigned before = descriptors();
     k->disk = f->ops;
@@ -360,7 +360,7 @@ static void a_journal_lives_in_a_directory(void **state)
 
 static void a_second_journal_in_a_directory_is_in_use(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     struct kit *k = calloc(2, sizeof *k);
     char pid[32];
     file_disk_t *other;
@@ -379,7 +379,7 @@ static void a_second_journal_in_a_directory_is_in_use(void **state)
 /* As a follower does, in another process. */
 static void a_reader_of_another_process_follows(void **state)
 {
-    struct fixture *f = *state;
+    struct opened *f = *state;
     enum { BATCHES = 200 };
     struct kit *k = calloc(1, sizeof *k);
     char error[JOURNAL_ERROR_SIZE];

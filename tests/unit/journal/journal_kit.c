@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "journal/journal_reader.h"
 #include "journal/record_format.h"
 
@@ -162,4 +163,44 @@ struct kit_place kit_find(const struct disk *disk, uint64_t number)
     p.extent = record_extent(p.record.size);
     journal_reader_close(&reader);
     return p;
+}
+
+/* ---- the fixture ---- */
+
+int fixture_open(void **state)
+{
+    struct fixture *f = calloc(1, sizeof *f);
+    memory_disk_open(&f->disk);
+    f->kit.disk = &f->disk.ops;
+    f->now_ns = NS_PER_SECOND;
+    *state = f;
+    return 0;
+}
+
+int fixture_close(void **state)
+{
+    struct fixture *f = *state;
+    kit_end(&f->kit);
+    memory_disk_close(&f->disk);
+    free(f);
+    return 0;
+}
+
+enum status fixture_tend(struct fixture *f)
+{
+    return journal_tend(f->kit.journal, ++f->now_ns);
+}
+
+void fixture_tend_long(struct fixture *f)
+{
+    for (unsigned i = 0; i < 2 * KIT_SIZE / 65536; i++)
+        assert_int_equal(fixture_tend(f), STATUS_OK);
+}
+
+void fixture_fill_segment(struct fixture *f)
+{
+    enum { PART = 1000 };
+    assert_int_equal(kit_append(&f->kit, 1, KIT_SIZE - SEGMENT_HEADER_SIZE - PART), STATUS_OK);
+    assert_int_equal(kit_append(&f->kit, 1, PART - 4 * RECORD_HEADER_SIZE), STATUS_OK);
+    assert_int_equal(journal_counts(f->kit.journal).segments, 1);
 }

@@ -56,6 +56,25 @@ void kit_shrink(struct memory_disk *d, size_t slack);
  * each synced before the next is appended; those of the second only if `synced`. */
 void kit_small(struct memory_disk *d, struct kit *k, unsigned batches, bool synced);
 
+/* A journal of a test's own on a disk of its own: cmocka's setup and teardown. */
+struct fixture {
+    struct memory_disk disk;
+    struct kit kit;
+    uint64_t now_ns;
+};
+int fixture_open(void **state);
+int fixture_close(void **state);
+#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_open, fixture_close)
+
+/* A moment later. */
+enum status fixture_tend(struct fixture *f);
+
+/* Until the next segment is ready, if there is room for it. */
+void fixture_tend_long(struct fixture *f);
+
+/* Fill the first segment so that not even a small record finds room. */
+void fixture_fill_segment(struct fixture *f);
+
 /* Where the record of this number stands. */
 struct kit_place {
     char file[DISK_NAME_SIZE];

@@ -15,7 +15,7 @@
 #include "tests/unit/base/seeds.h"
 #include "tests/unit/journal/journal_kit.h"
 
-struct fixture {
+struct reading {
     struct memory_disk disk;
     struct kit kit;
     journal_reader_t *reader;
@@ -26,7 +26,7 @@ struct fixture {
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct reading *f = calloc(1, sizeof *f);
     memory_disk_open(&f->disk);
     f->kit.disk = &f->disk.ops;
     *state = f;
@@ -35,7 +35,7 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     journal_reader_close(&f->reader);
     kit_end(&f->kit);
     memory_disk_close(&f->disk);
@@ -43,19 +43,19 @@ static int teardown(void **state)
     return 0;
 }
 
-static enum status reader_open(struct fixture *f, uint64_t after_seq)
+static enum status reader_open(struct reading *f, uint64_t after_seq)
 {
     journal_reader_close(&f->reader);
     f->error[0] = '\0';
     return journal_reader_open(&f->reader, &f->disk.ops, after_seq, &f->oldest_seq, f->error);
 }
 
-static enum journal_read next(struct fixture *f)
+static enum journal_read next(struct reading *f)
 {
     return journal_reader_next(f->reader, &f->record, f->error);
 }
 
-static void expect_batch(struct fixture *f, uint64_t first_seq, size_t size)
+static void expect_batch(struct reading *f, uint64_t first_seq, size_t size)
 {
     assert_int_equal(next(f), JOURNAL_READ_RECORD);
     assert_int_equal(f->record.kind, RECORD_BATCH);
@@ -68,7 +68,7 @@ static void expect_batch(struct fixture *f, uint64_t first_seq, size_t size)
     free(expected);
 }
 
-static void expect_note(struct fixture *f, enum record_kind kind)
+static void expect_note(struct reading *f, enum record_kind kind)
 {
     assert_int_equal(next(f), JOURNAL_READ_RECORD);
     assert_int_equal(f->record.kind, kind);
@@ -76,7 +76,7 @@ static void expect_note(struct fixture *f, enum record_kind kind)
 
 static void no_directory_has_no_journal(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     assert_int_equal(reader_open(f, 0), STATUS_MISSING);
     assert_int_equal(f->oldest_seq, 0);
     f->disk.vanished = true;
@@ -86,7 +86,7 @@ static void no_directory_has_no_journal(void **state)
 
 static void records_are_seen_as_they_are_written(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     kit_start(&f->kit);
     assert_int_equal(reader_open(f, 0), STATUS_OK);
     expect_note(f, RECORD_EPOCH);
@@ -112,7 +112,7 @@ static void records_are_seen_as_they_are_written(void **state)
 static void random_journal(uint64_t seed)
 {
     enum { COUNT = 300 };
-    struct fixture *f;
+    struct reading *f;
     size_t sizes[COUNT];
     uint64_t read = 0;
     struct random random = {seed};
@@ -153,7 +153,7 @@ static void any_journal_is_read_from_anywhere(void **state)
 
 static void a_batch_is_given_whole(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     kit_start(&f->kit);
     kit_append(&f->kit, 3, 10); /* 1 to 3 */
     kit_append(&f->kit, 3, 10); /* 4 to 6 */
@@ -178,7 +178,7 @@ static void a_batch_is_given_whole(void **state)
 
 static void what_is_not_kept_any_more_is_missing(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     kit_small(&f->disk, &f->kit, 3, true);
     f->disk.ops.remove(&f->disk, "00000000000000000001.segment");
     assert_int_equal(reader_open(f, 0), STATUS_MISSING);
@@ -191,7 +191,7 @@ static void what_is_not_kept_any_more_is_missing(void **state)
 
 static void a_reader_too_slow_is_told_that_its_segment_is_gone(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     kit_start(&f->kit);
     assert_int_equal(reader_open(f, 0), STATUS_OK);
     expect_note(f, RECORD_EPOCH);
@@ -208,7 +208,7 @@ static void a_reader_too_slow_is_told_that_its_segment_is_gone(void **state)
 
 static void a_vanished_directory_is_an_error(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     kit_start(&f->kit);
     assert_int_equal(reader_open(f, 0), STATUS_OK);
     expect_note(f, RECORD_EPOCH);
@@ -220,7 +220,7 @@ static void a_vanished_directory_is_an_error(void **state)
 /* The writer's bytes may come to be seen in any pieces. */
 static void a_record_that_is_being_written_is_read_later(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     kit_start(&f->kit);
     kit_append(&f->kit, 1, 10000);
     struct kit_place p = kit_find(&f->disk.ops, 2);
@@ -245,7 +245,7 @@ static void a_record_that_is_being_written_is_read_later(void **state)
 /* A whole record of another place, or of another history. */
 static void a_record_in_anothers_place_is_damage(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     kit_start(&f->kit);
     for (unsigned i = 0; i < 4; i++)
         kit_append(&f->kit, 1, 100);
@@ -259,9 +259,33 @@ static void a_record_in_anothers_place_is_damage(void **state)
     assert_non_null(strstr(f->error, "the number of a record: found 4 (0x4), expected 3 (0x3)"));
 }
 
+static void a_record_of_another_history_is_damage(void **state)
+{
+    struct reading *f = *state;
+    struct memory_disk other;
+    struct kit k = {.disk = &other.ops};
+    memory_disk_open(&other);
+    kit_start(&f->kit);
+    kit_start(&k);
+    kit_append(&f->kit, 1, 100);
+    kit_append(&k, 1, 99); /* which takes as much */
+    kit_append(&f->kit, 1, 50);
+    kit_append(&k, 1, 50);
+    kit_end(&k);
+    struct kit_place p = kit_find(&f->disk.ops, 3);
+    memcpy(memory_disk_file(&f->disk, p.file)->bytes + p.offset,
+           memory_disk_file(&other, p.file)->bytes + p.offset, (size_t)p.extent);
+    assert_int_equal(reader_open(f, 0), STATUS_OK);
+    expect_note(f, RECORD_EPOCH);
+    expect_batch(f, 1, 100);
+    assert_int_equal(next(f), JOURNAL_READ_DAMAGED);
+    assert_non_null(strstr(f->error, "the CRC of the record before"));
+    memory_disk_close(&other);
+}
+
 static void a_segment_of_another_history_is_damage(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     struct memory_disk other;
     struct kit k = {.disk = &other.ops};
     memory_disk_open(&other);
@@ -290,7 +314,7 @@ static void a_segment_of_another_history_is_damage(void **state)
 
 static void damage_tells_what_lies_behind_it(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     struct journal_damage d;
     kit_small(&f->disk, &f->kit, 3, true);
     struct kit_place p = kit_find(&f->disk.ops, 3);
@@ -312,7 +336,7 @@ static void damage_tells_what_lies_behind_it(void **state)
 
 static void the_end_has_nothing_behind_it(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     struct journal_damage d;
     kit_small(&f->disk, &f->kit, 3, true);
     assert_int_equal(reader_open(f, 0), STATUS_OK);
@@ -330,7 +354,7 @@ static void the_end_has_nothing_behind_it(void **state)
  * meet. */
 static void every_place_behind_damage_is_looked_at(void **state)
 {
-    struct fixture *f = *state;
+    struct reading *f = *state;
     struct journal_damage d;
     struct record_header h = {.record = {.kind = RECORD_CHECKPOINT, .number = 9}};
     kit_start(&f->kit);
@@ -368,6 +392,7 @@ int main(int argc, char **argv)
         TEST(a_vanished_directory_is_an_error),
         TEST(a_record_that_is_being_written_is_read_later),
         TEST(a_record_in_anothers_place_is_damage),
+        TEST(a_record_of_another_history_is_damage),
         TEST(a_segment_of_another_history_is_damage),
         TEST(damage_tells_what_lies_behind_it),
         TEST(the_end_has_nothing_behind_it),

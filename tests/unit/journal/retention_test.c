@@ -312,22 +312,23 @@ static void a_damaged_header_holds_back_what_comes_before_it(void **state)
 {
     (void)state;
     char name[DISK_NAME_SIZE];
+    unsigned removed;
+    uint64_t size_left;
     make_segments();
     make_snapshots(1000);
     segment_name(21, name); /* the third */
     for (unsigned bit = 0; bit < 8 * 64; bit++) {
         directory_flip(name, bit / 8, bit % 8);
-        unsigned removed;
-        uint64_t size_left;
         assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_INVALID);
         assert_int_equal(removed, bit == 0);
         the_words_are(name, ", offset 0");
         directory_flip(name, bit / 8, bit % 8);
     }
     directory_put(name, "short", 5);
-    these_are_released(0, STATUS_INVALID);
+    assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_INVALID);
+    assert_int_equal(removed, 0);
+    assert_int_equal(size_left, 3 * SEGMENT_HEADER_SIZE + 5);
     the_words_are(name, "found 5 ");
-    assert_int_equal(directory_count(".segment"), SEGMENTS - 1);
 }
 
 static void a_segment_under_another_name_is_no_next_one(void **state)
@@ -392,6 +393,8 @@ static void what_is_left_is_enough_for_both_snapshots(void **state)
     assert_int_equal(size_left, (uint64_t)(before - removed) * KIT_SIZE);
     const uint64_t seqs[] = {250, 340};
     for (unsigned i = 0; i < 2; i++) {
+        directory_restart();
+        k.disk = directory;
         k.taken.count = 0;
         assert_int_equal(kit_recover(&k, seqs[i], seqs[i]), STATUS_OK);
         assert_int_equal(k.found.seq, 400);

@@ -147,7 +147,8 @@ class FakePublisher:
 
     def heartbeat(self, *names, wrong_hash=False, last_seq=None, seq=None):
         """A heartbeat that speaks of these topics."""
-        events = [event("heartbeat", shard=self.shard, requests=self.requests)]
+        events = [event("heartbeat", shard=self.shard, requests=self.requests, standing=1,
+                        journal=1)]
         for name in names:
             topic = self.topic(name)
             events.append(event("position", topic=name, hash=topic.hash ^ wrong_hash,
