@@ -42,9 +42,10 @@ def replay(cluster, commands, *more):
     return {words[0]: words[1] for words in lines}
 
 
-def number(text, before):
-    """The number in front of these words."""
-    return float(text.split(before)[0].split()[-1].replace(",", ""))
+def number(text, before="", behind=""):
+    """The number in front of these words, or behind them."""
+    words = text.split(before)[0].split()[-1] if before else text.split(behind)[1].split()[0]
+    return float(words.replace(",", ""))
 
 
 def one_sync_us(directory):
@@ -79,7 +80,7 @@ def bench_sync(options, commands):
         with cluster_of(options, "sync") as cluster:
             sync_us = one_sync_us(cluster.journal())
             report = replay(cluster, options.short, "--window", "1", "--echo")
-            ones.append(number(report["latency"], "us p50"))
+            ones.append(number(report["latency"], behind="p50"))
             echo_us = 1e6 / number(report["echo"], "commands a second")
         syncs.append(sync_us)
         echoes.append(echo_us)
@@ -106,7 +107,7 @@ def bench_recovery(options, commands):
     with cluster_of(options, "sync", snapshot_commands="1000000000") as cluster:
         done = 0
         while done < options.millions * 1_000_000:
-            done += number(replay(cluster, commands)["commands"], "sent")
+            done += number(replay(cluster, commands)["commands"], "acknowledged")
             print(f"\r{done:,.0f} commands", end="", file=sys.stderr, flush=True)
         print(file=sys.stderr)
         size = sum(path.stat().st_size for path in cluster.journal().glob("*.segment"))

@@ -130,11 +130,8 @@ enum status cycle_commit(struct cycle *c, bool idle, uint64_t boot_ns)
 {
     if (c->journal == NULL || c->failed)
         return STATUS_OK;
-    enum status status = STATUS_OK;
-    if (idle && !cycle_committed(c)) /* before a sync in the background is begun for it */
-        status = journal_sync(c->journal);
-    if (status == STATUS_OK)
-        status = journal_tend(c->journal, boot_ns);
+    enum status status =
+        idle && !cycle_committed(c) ? journal_sync(c->journal) : journal_tend(c->journal, boot_ns);
     return status == STATUS_IO ? fail(c) : STATUS_OK;
 }
 

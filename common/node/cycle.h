@@ -57,7 +57,8 @@ enum intake cycle_offer(struct cycle *c, unsigned input, const uint8_t *message,
 /* The batch is whole. STATUS_IO: the journal has failed; nothing of this batch may be heard. */
 enum status cycle_end(struct cycle *c);
 
-/* idle: nothing waits to be read. */
+/* idle: nothing waits to be read. If that made something committed, send it, and call this again:
+ * what the journal has to do besides it does then. */
 enum status cycle_commit(struct cycle *c, bool idle, uint64_t boot_ns);
 
 /* Whether all batches made are committed. */

@@ -305,9 +305,12 @@ enum status node_cycle(node_t *n)
             wait_for_work(n);
         status = make_batch(n);
     }
+    bool idle = status == STATUS_OK && is_idle(n);
     if (status == STATUS_OK)
-        status = cycle_commit(&n->cycle, is_idle(n), clock_boot_ns());
+        status = cycle_commit(&n->cycle, idle, clock_boot_ns());
     send_due(n);
+    if (status == STATUS_OK && idle)
+        status = cycle_commit(&n->cycle, false, clock_boot_ns());
     report(n);
     return status;
 }

@@ -150,18 +150,13 @@ def flips_are_noticed_or_without_effect(test):
             judge_flips(test, cluster, kill)
 
 
-def used_size(path):
-    """Bytes up to the last that is not zero."""
-    return len(path.read_bytes().rstrip(b"\0"))
-
-
 def judge_flips(test, cluster, killed):
     journal = cluster.journal()
     pristine = {path: path.read_bytes() for path in journal.iterdir() if path.name != "lock"}
     whole = cluster.attempt()
     expect(isinstance(whole, Started) and whole.cut is None, f"undamaged: {whole}")
     path, = segments(journal)
-    size = used_size(path)
+    size = len(pristine[path].rstrip(b"\0"))
     offsets = list(range(size))
     if not test.options.all:
         offsets = test.random.sample(offsets, test.count(40)) + [0, size - 1]
@@ -174,7 +169,11 @@ def judge_flips(test, cluster, killed):
             file.write_bytes(content)
         mask = 1 << test.random.randrange(8)
         flip(path, offset, mask)
-        outcomes[judge(cluster.attempt(), whole, path, offset, f"byte {offset} ^ {mask:#x}")] += 1
+        what = f"byte {offset} ^ {mask:#x}"
+        found = cluster.attempt()
+        outcomes[judge(found, whole, path, offset, what)] += 1
+        if not killed and isinstance(found, Started):
+            equal(found.seq, whole.seq, f"{what}: commands of a journal that was closed")
         del cluster.processes[:]
     expect(outcomes["refused"] > 0, f"nothing was refused: {outcomes}")
     print(f"    {'killed' if killed else 'closed'}: {len(offsets)} of {size} bytes: {outcomes}")
