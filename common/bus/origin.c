@@ -23,7 +23,7 @@ struct origin {
     uint64_t next_seq;     /* of the next command */
     uint64_t done_through; /* results are there, and told, up to here */
     uint64_t sent_through; /* pushed at least once, in order */
-    uint64_t progress_ns;  /* when something was last sent or answered */
+    uint64_t progress_ns;  /* when the oldest without a result became that, or was sent again */
     uint64_t repeats;
     uint64_t repeated_from; /* the last gap that was filled, not to fill it twice at once */
     bool lost;
@@ -79,19 +79,24 @@ enum status origin_command(origin_t *o, struct command *c, uint64_t *origin_seq)
     return STATUS_OK;
 }
 
-/* Push commands from..through, as few messages as they fit in; how far that went. */
+/* Push commands from..through that have no result, as few messages as they fit in; how far that
+ * went. */
 static uint64_t push(origin_t *o, uint64_t from, uint64_t through)
 {
     uint64_t seq = from;
     while (seq <= through) {
         size_t size = 0;
         uint64_t next = seq;
-        while (next <= through && size + sent_at(o, next)->size <= sizeof o->message) {
-            memcpy(o->message + size, sent_at(o, next)->bytes, sent_at(o, next)->size);
-            size += sent_at(o, next)->size;
-            next++;
+        for (; next <= through; next++) {
+            const struct sent *s = sent_at(o, next);
+            if (s->answered)
+                continue;
+            if (size + s->size > sizeof o->message)
+                break;
+            memcpy(o->message + size, s->bytes, s->size);
+            size += s->size;
         }
-        if (!o->owner.send(o->owner.self, o->message, size))
+        if (size > 0 && !o->owner.send(o->owner.self, o->message, size))
             break;
         seq = next;
     }
@@ -183,6 +188,9 @@ static void receive_gap(origin_t *o, const struct origin_gap *g, uint64_t now_ns
         now_ns < o->progress_ns + ORIGIN_REPEAT_MS / 10 * NS_PER_MS)
         return; /* every message behind the gap complains of it */
     o->repeated_from = g->expected_seq;
+    /* Results from there on that came early are of a history it has lost. */
+    for (uint64_t seq = g->expected_seq; seq < o->next_seq; seq++)
+        sent_at(o, seq)->answered = false;
     repeat_from(o, g->expected_seq, now_ns);
 }
 
@@ -200,15 +208,19 @@ void origin_receive(origin_t *o, const uint8_t *frame, size_t size, uint64_t now
             if (type == MESSAGE_RESULT) {
                 result_get_fields(&fields, &r);
                 receive_result(o, &r, f.head.time_ns);
-                o->progress_ns = now_ns;
             } else if (type == MESSAGE_ORIGIN_GAP) {
                 origin_gap_get_fields(&fields, &g);
                 receive_gap(o, &g, now_ns);
             }
         }
     }
+    uint64_t before = o->done_through;
     if (!o->lost)
         tell_results(o);
+    /* Only the oldest: where its result was lost, those of later commands must not put off asking
+     * for it again. */
+    if (o->done_through != before)
+        o->progress_ns = now_ns;
 }
 
 void origin_tick(origin_t *o, uint64_t now_ns)

@@ -28,7 +28,7 @@ struct origin_owner {
 typedef struct origin origin_t;
 
 enum {
-    ORIGIN_REPEAT_MS = 500, /* without any result, everything unanswered is sent again */
+    ORIGIN_REPEAT_MS = 500, /* without the oldest result, everything unanswered is sent again */
     ORIGIN_MESSAGE_SIZE_MAX = 32 << 10, /* commands are packed up to this */
 };
 

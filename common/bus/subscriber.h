@@ -49,8 +49,9 @@ struct subscriber_owner {
     /* A frame is applied, its groups above where the topic stood; its hash was right. */
     void (*frame)(void *self, uint32_t topic, const struct frame_head *head, const uint8_t *bytes,
                   size_t size);
-    /* A heartbeat of this shard: topics that are live and were spoken of stand as it said. */
-    void (*heartbeat)(void *self, const struct frame_head *head, uint16_t shard);
+    /* A heartbeat, of the shard it names: topics that are live and were spoken of stand as it
+     * said. Its text is good until return. */
+    void (*heartbeat)(void *self, const struct frame_head *head, const struct heartbeat *m);
     /* The hash of the topic's state now; nil if it has none. */
     struct u64_or_nil (*hash)(void *self, uint32_t topic);
     void (*fault)(void *self, uint32_t topic, enum subscriber_fault fault);

@@ -140,5 +140,5 @@ void follow_heartbeat(subscriber_t *s, struct frame_reader *f)
     begin_families(s, &f->head, shard);
     receive_positions(s, f, shard);
     pass_over_the_others(s, &f->head, shard);
-    TELL(s, heartbeat, &f->head, shard);
+    TELL(s, heartbeat, &f->head, &m);
 }

@@ -415,6 +415,11 @@ enum status journal_close(journal_t *j, uint64_t time_ns)
     return status == STATUS_OK ? journal_sync(j) : status;
 }
 
+int journal_error(const journal_t *j)
+{
+    return j->error;
+}
+
 struct journal_counts journal_counts(const journal_t *j)
 {
     struct journal_counts counts = j->counts;

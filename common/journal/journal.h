@@ -134,6 +134,9 @@ uint64_t journal_durable_seq(const journal_t *j);
  * ended in order is left as it is. */
 enum status journal_close(journal_t *j, uint64_t time_ns);
 
+/* Once it has failed: errno of what failed first. */
+int journal_error(const journal_t *j);
+
 struct journal_counts {
     uint64_t batches, bytes; /* appended */
     uint64_t syncs;

@@ -169,7 +169,7 @@ static enum status cut(struct recovering *c, const struct journal_damage *d)
     say(c->found->words,
         "; cut off: %" PRIu64 " bytes from there on, with %" PRIu64
         " headers of records that are whole; commands up to %" PRIu64
-        " are known to have been durable, and command %" PRIu64 " was the first that is lost",
+        " are known to have been durable, and command %" PRIu64 " is the first that may be lost",
         d->size, d->records, d->durable_seq, d->next_seq);
     return STATUS_OK;
 }

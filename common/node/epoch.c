@@ -30,13 +30,17 @@ enum status epoch_next(const char *file, uint64_t unix_seconds, uint64_t *epoch)
     if (status != STATUS_OK)
         return status;
     *epoch = last + 1 > unix_seconds ? last + 1 : unix_seconds;
+    return STATUS_OK;
+}
 
+enum status epoch_keep(const char *file, uint64_t epoch)
+{
     char fresh[4096];
     int size = snprintf(fresh, sizeof fresh, "%s.new", file);
     FILE *f = size > 0 && (size_t)size < sizeof fresh ? fopen(fresh, "w") : NULL;
     if (f == NULL)
         return STATUS_IO;
-    bool written = fprintf(f, "%llu\n", (unsigned long long)*epoch) > 0 && fflush(f) == 0 &&
+    bool written = fprintf(f, "%llu\n", (unsigned long long)epoch) > 0 && fflush(f) == 0 &&
                    fsync(fileno(f)) == 0;
     if (fclose(f) != 0 || !written || rename(fresh, file) != 0)
         return STATUS_IO;

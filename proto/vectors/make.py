@@ -225,10 +225,12 @@ def command_vectors(rng):
 
 
 def request_vectors(rng):
-    for name in ("resend", "snapshot"):
+    for message in CATALOG["messages"]:
+        if message["class"] != "REQUEST":
+            continue
         for choice, choose in choices(rng):
-            request = {"message": name, "fields": filled(MESSAGES[name]["fields"], choose)}
-            yield vector(f"{name}_{choice}", "request", request_bytes(request), request)
+            request = {"message": message["name"], "fields": filled(message["fields"], choose)}
+            yield vector(f"{message['name']}_{choice}", "request", request_bytes(request), request)
 
 
 def event_vectors(rng):

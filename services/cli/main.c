@@ -4,14 +4,17 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "cli/journal.h"
 #include "cli/ladder.h"
 #include "cli/match.h"
 #include "cli/order.h"
 #include "cli/replay.h"
+#include "cli/resume.h"
 #include "cli/simulate.h"
 #include "cli/status.h"
 #include "cli/tape.h"
 #include "cli/up.h"
+#include "cli/verify.h"
 #include "node/cluster.h"
 
 static int settings_main(int argc, char **argv)
@@ -41,6 +44,9 @@ static const struct command_line {
     {"simulate", simulate_main, "send a gentle flow of orders"},
     {"replay", replay_main, "send a recorded day through the cluster, and check the book"},
     {"match", match_main, "run a CSV of orders through the engine alone"},
+    {"verify", verify_main, "run a journal again, and compare everything"},
+    {"journal", journal_main, "dump a journal, keep a backup of it, restore one"},
+    {"resume", resume_main, "say that a clock that jumped is right"},
     {"bench", bench_main, "measure"},
     {"settings", settings_main, "list every setting"},
 };

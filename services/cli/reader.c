@@ -14,6 +14,8 @@ struct reader {
     void *push;
     subscriber_t *subscriber;
     zmq_msg_t message;
+    void (*watch)(void *self, const uint8_t *bytes, size_t size);
+    void *watch_self;
     unsigned drop_nth;
     unsigned count;
 };
@@ -93,6 +95,8 @@ bool reader_poll(reader_t *r, long timeout_ms)
     unsigned taken = 0;
     while (taken < DRAIN_MAX && zmq_msg_recv(&r->message, r->sub, ZMQ_DONTWAIT) >= 0) {
         taken++;
+        if (r->watch != NULL)
+            r->watch(r->watch_self, zmq_msg_data(&r->message), zmq_msg_size(&r->message));
         if (r->drop_nth == 0 || ++r->count % r->drop_nth != 0)
             subscriber_receive(r->subscriber, zmq_msg_data(&r->message), zmq_msg_size(&r->message),
                                now_ns);
@@ -104,6 +108,13 @@ bool reader_poll(reader_t *r, long timeout_ms)
 void reader_drop(reader_t *r, unsigned nth)
 {
     r->drop_nth = nth;
+}
+
+void reader_watch(reader_t *r, void (*message)(void *self, const uint8_t *bytes, size_t size),
+                  void *self)
+{
+    r->watch = message;
+    r->watch_self = self;
 }
 
 const subscriber_t *reader_subscriber(const reader_t *r)

@@ -22,6 +22,10 @@ bool reader_poll(reader_t *r, long timeout_ms);
 /* Throw every nth message away before it is read, to show that it does not matter; 0: none. */
 void reader_drop(reader_t *r, unsigned nth);
 
+/* Have every message handed over as it came, before it is read. KEEPS self. */
+void reader_watch(reader_t *r, void (*message)(void *self, const uint8_t *bytes, size_t size),
+                  void *self);
+
 const subscriber_t *reader_subscriber(const reader_t *r);
 
 #endif

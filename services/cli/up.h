@@ -1,5 +1,5 @@
-/* up: `outcry up`: a whole cluster on this machine, from one configuration, until Ctrl-C. It
- * restarts nothing by itself: a process that ends is told in words and ends the rest. */
+/* up: `outcry up`: a whole cluster on this machine, from one configuration, until Ctrl-C. What it
+ * starts, in which order that stops, and when all of it is ready; supervisor.h keeps it running. */
 #ifndef OUTCRY_CLI_UP_H
 #define OUTCRY_CLI_UP_H
 

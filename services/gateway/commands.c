@@ -21,30 +21,6 @@ static struct pending *pending_at(struct shard *s, uint64_t origin_seq)
 
 /* ---- asking ---- */
 
-static bool can_take(gateway_t *g, const struct shard *s, const struct ask *ask)
-{
-    bool cancels = ask->kind == ASK_CANCEL || ask->kind == ASK_MASS_CANCEL;
-    uint32_t kept = cancels ? 0 : g->window / CANCEL_SHARE;
-    enum reason code = 0;
-    const char *detail = "";
-    if (g->draining) {
-        code = REJECT_DRAINING;
-        detail = "the gateway is stopping; nothing was sent";
-    } else if (!shard_heard(s) || s->superseded) {
-        code = REJECT_MATCHER_UNREACHABLE;
-        detail = "the matcher of this symbol is out of reach; nothing was sent to it";
-    } else if (!shard_ready(s)) {
-        code = REJECT_NOT_READY;
-        detail = "this gateway is still learning what orders there are; nothing was sent";
-    } else if (origin_room(s->origin) <= kept) {
-        code = REJECT_TOO_BUSY;
-        detail = "as many commands wait for the matcher as may; nothing was sent";
-    }
-    if (code != 0)
-        answer_refuse(g, ask, code, NULL, NULL, "%s", detail);
-    return code == 0;
-}
-
 static struct text symbol_text(const gateway_t *g, uint32_t symbol)
 {
     return symbol == SYMBOL_NONE ? (struct text){"", 0} : text_of(g->cluster->symbols[symbol].name);
@@ -87,7 +63,7 @@ static uint64_t deadline_of(const gateway_t *g, const struct ask *ask)
                                  : ask->received_ns + g->cluster->settings.deadline_ms * NS_PER_MS;
 }
 
-/* Hand it to the shard's session. There is room: can_take() looked. */
+/* Hand it to the shard's session. There is room: intake_takes() looked. */
 static void send(gateway_t *g, struct shard *s, const struct ask *ask, uint32_t mass)
 {
     struct command c = command_of(g, ask);
@@ -208,7 +184,7 @@ static void ask_mass_cancel(gateway_t *g, const struct ask *ask)
     if (ask->symbol != SYMBOL_NONE)
         first = last = g->cluster->symbols[ask->symbol].shard;
     for (unsigned s = first; s <= last; s++) {
-        if (!can_take(g, &g->shards[s], ask))
+        if (!intake_takes(g, &g->shards[s], ask))
             return; /* all or nothing: what is told as refused was sent nowhere */
     }
     struct mass *m = mass_new(g, ask);
@@ -231,7 +207,7 @@ static void ask_one(gateway_t *g, const struct ask *ask)
     if (shard >= g->shard_count)
         answer_refuse(g, ask, REJECT_UNKNOWN_ORDER, "path", "id",
                       "no shard of this cluster made this id");
-    else if (can_take(g, &g->shards[shard], ask))
+    else if (intake_takes(g, &g->shards[shard], ask))
         send(g, &g->shards[shard], ask, 0);
 }
 

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "gateway/gateway_parts.h"
+#include "gateway/standing.h"
 
 enum {
     OUTBOX_SIZE = 256 << 20,
@@ -61,13 +62,15 @@ static void private_joined(void *self, uint32_t topic, const struct frame_head *
     s->epoch = head->epoch;
 }
 
-static void private_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
+static void private_heartbeat(void *self, const struct frame_head *head, const struct heartbeat *m)
 {
     struct shard *s = self;
-    if (shard != s->number)
+    if (m->shard != s->number)
         return;
     s->heard_ns = s->gateway->now_ns;
     s->heartbeat_ns = head->time_ns;
+    s->standing = m->standing;
+    s->journal = m->journal;
 }
 
 static bool private_request(void *self, const uint8_t *bytes, size_t size)
@@ -174,10 +177,10 @@ static void market_frame(void *self, uint32_t topic, const struct frame_head *he
         market_book_frame_end(market_of(self, topic), head);
 }
 
-static void market_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
+static void market_heartbeat(void *self, const struct frame_head *head, const struct heartbeat *m)
 {
     gateway_t *g = self;
-    (void)head, (void)shard;
+    (void)head, (void)m;
     g->market_heard_ns = g->now_ns;
 }
 
@@ -325,6 +328,11 @@ bool shard_heard(const struct shard *s)
     return s->heard_ns != 0 && s->gateway->now_ns < s->heard_ns + patience_ns + NS_PER_SECOND;
 }
 
+bool shard_open(const struct shard *s)
+{
+    return shard_heard(s) && s->standing == STANDING_OPEN;
+}
+
 bool shard_ready(const struct shard *s)
 {
     return subscriber_live(s->subscriber, s->family);
@@ -445,6 +453,11 @@ static void gateway_report(void *self)
         if (shard_heard(s) != s->logged_heard)
             LOG_AT(shard_heard(s) ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "gateway",
                    shard_heard(s) ? "matcher_heard" : "matcher_silent", LOG_U64("shard", i));
+        if (s->standing != s->logged_standing)
+            LOG_AT(s->standing == STANDING_OPEN ? LOG_LEVEL_INFO : LOG_LEVEL_WARN, "gateway",
+                   "matcher_standing", LOG_U64("shard", i),
+                   LOG_TEXT("standing", standing_text(s->standing)));
+        s->logged_standing = s->standing;
         s->logged_epoch = s->epoch;
         s->logged_superseded = s->superseded;
         s->logged_heard = shard_heard(s);

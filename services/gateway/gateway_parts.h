@@ -19,7 +19,6 @@ enum {
     OUTBOX_FREE_MIN = 64 << 20, /* while less is free, nothing is taken in or answered: one answer,
                                    and what a frame makes, fit for certain */
     ANSWER_MAX = 16 << 20,      /* a book, a list */
-    CANCEL_SHARE = 8,           /* this part of a window is kept for cancels */
 };
 
 /* Who waits for an answer. */
@@ -65,10 +64,12 @@ struct shard {
     uint64_t due_through;    /* up to here, time-outs have been looked at */
     uint64_t heard_ns;       /* when the last heartbeat came; 0: none yet */
     uint64_t heartbeat_ns;   /* its matcher's stamp */
+    uint64_t standing;       /* its matcher's last word; enum standing, 0: none yet */
+    uint64_t journal;        /* likewise; enum journal_mode */
     uint64_t epoch;          /* of its history; 0: not known yet */
     bool superseded;         /* another gateway has our name */
     bool logged_heard, logged_superseded;
-    uint64_t logged_epoch;
+    uint64_t logged_epoch, logged_standing;
     struct recent *recent;
     uint64_t recent_count; /* ever */
 };
@@ -128,8 +129,10 @@ struct gateway {
 
 /* ---- gateway.c ---- */
 
-/* Whether the shard's matcher speaks, and whether its orders are known. */
+/* Whether the shard's matcher speaks, whether it speaks and takes commands, and whether its orders
+ * are known. */
 bool shard_heard(const struct shard *s);
+bool shard_open(const struct shard *s);
 bool shard_ready(const struct shard *s);
 
 /* ---- answers.c ---- */
@@ -169,6 +172,11 @@ void order_put(const gateway_t *g, struct json_writer *j, const char *key,
 /* `shard.epoch.seq`. */
 enum { AT_SIZE = 64, AT_ALL_SIZE = ORDERS_SHARDS_MAX * AT_SIZE };
 void at_write(char at[AT_SIZE], unsigned shard, uint64_t epoch, uint64_t seq);
+
+/* ---- intake.c ---- */
+
+/* Whether what is asked may be sent to this shard now; if not, it is answered. */
+bool intake_takes(gateway_t *g, const struct shard *s, const struct ask *ask);
 
 /* ---- commands.c ---- */
 

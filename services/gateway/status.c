@@ -5,6 +5,8 @@
 
 #include "base/clock.h"
 #include "gateway/gateway_parts.h"
+#include "gateway/standing.h"
+#include "proto/catalog.h"
 
 static bool market_heard(const gateway_t *g)
 {
@@ -19,13 +21,30 @@ static unsigned markets_known(const gateway_t *g)
     return count;
 }
 
-/* Whether everybody it depends on speaks. */
-static bool all_heard(const gateway_t *g)
+/* Whether every matcher takes commands. */
+static bool all_open(const gateway_t *g)
 {
-    bool heard = market_heard(g);
+    bool open = true;
     for (unsigned s = 0; s < g->shard_count; s++)
-        heard = heard && shard_heard(&g->shards[s]);
-    return heard;
+        open = open && shard_open(&g->shards[s]);
+    return open;
+}
+
+static void put_text_or_null(struct json_writer *j, const char *key, const char *text)
+{
+    if (text != NULL)
+        json_string(j, key, text);
+    else
+        json_null(j, key);
+}
+
+/* The last its matcher said. */
+static void put_standing(struct json_writer *j, const struct shard *s)
+{
+    bool said = s->heard_ns != 0;
+    put_text_or_null(j, "standing", said ? standing_text(s->standing) : NULL);
+    put_text_or_null(j, "why", said ? standing_why(s->standing) : NULL);
+    put_text_or_null(j, "journal", catalog_value_text(KIND_journal_mode, s->journal));
 }
 
 static void put_shard(struct json_writer *j, const struct shard *s)
@@ -33,6 +52,7 @@ static void put_shard(struct json_writer *j, const struct shard *s)
     json_object_begin(j, NULL);
     json_u64(j, "shard", s->number);
     json_string(j, "matcher", shard_heard(s) ? "up" : "silent");
+    put_standing(j, s);
     json_flag(j, "orders_known", shard_ready(s));
     json_flag(j, "superseded", s->superseded);
     json_u64(j, "epoch", s->epoch);
@@ -44,7 +64,7 @@ static void put_shard(struct json_writer *j, const struct shard *s)
 void status_health(gateway_t *g, const struct ask *ask)
 {
     struct answering a;
-    bool fine = gateway_ready(g) && all_heard(g) && !g->draining;
+    bool fine = gateway_ready(g) && market_heard(g) && all_open(g) && !g->draining;
     answer_begin(g, &a, "", ANSWER_MAX);
     json_object_begin(&a.json, NULL);
     json_string(&a.json, "status", g->draining ? "draining" : fine ? "ok" : "degraded");
@@ -63,12 +83,13 @@ void status_health(gateway_t *g, const struct ask *ask)
     answer_end(g, &a, ask->call, fine ? 200 : 503, fine ? 0 : REJECT_NOT_READY);
 }
 
-/* A matcher that is silent does not make the gateway unready: it still serves the other shards, and
- * tells whoever asks for this one. */
+/* A matcher that recovers (it is silent), drains or takes no commands makes the gateway unready:
+ * whoever waits for "ready" means to trade. It goes on serving the other shards and all reads, and
+ * tells whoever asks for this one why not. */
 void status_ready(gateway_t *g, const struct ask *ask)
 {
     struct answering a;
-    bool ready = gateway_ready(g) && !g->draining;
+    bool ready = gateway_ready(g) && all_open(g) && !g->draining;
     answer_begin(g, &a, "", ANSWER_SMALL);
     answer_end(g, &a, ask->call, ready ? 200 : 503, ready ? 0 : REJECT_NOT_READY);
 }
@@ -102,11 +123,24 @@ static void put_one(struct lines *l, const char *name, const char *type, const c
     put_line(l, "%s %" PRIu64 "\n", name, value);
 }
 
+/* One line a standing there is, so that each can be alarmed at by its name. */
+static void put_standings(struct lines *l, const gateway_t *g)
+{
+    put_head(l, "outcry_matcher_standing", "gauge",
+             "1 for what the shard's matcher said last; open: it takes commands");
+    for (unsigned s = 0; s < g->shard_count; s++) {
+        for (uint64_t standing = STANDING_OPEN; standing <= STANDING_STOPPED; standing++)
+            put_line(l, "outcry_matcher_standing{shard=\"%u\",standing=\"%s\"} %d\n", s,
+                     standing_text(standing), g->shards[s].standing == standing);
+    }
+}
+
 static void put_shards(struct lines *l, const gateway_t *g)
 {
     put_head(l, "outcry_matcher_up", "gauge", "1 while the shard's matcher is heard");
     for (unsigned s = 0; s < g->shard_count; s++)
         put_line(l, "outcry_matcher_up{shard=\"%u\"} %d\n", s, shard_heard(&g->shards[s]));
+    put_standings(l, g);
     put_head(l, "outcry_shard_seq", "gauge", "sequence up to which the shard's orders are known");
     for (unsigned s = 0; s < g->shard_count; s++)
         put_line(l, "outcry_shard_seq{shard=\"%u\"} %" PRIu64 "\n", s,

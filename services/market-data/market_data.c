@@ -99,10 +99,11 @@ static void on_joined(void *self, uint32_t topic, const struct frame_head *head)
 }
 
 /* The shard lives, and so do those of its views that are known to be complete up to there. */
-static void on_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
+static void on_heartbeat(void *self, const struct frame_head *head,
+                         const struct heartbeat *heartbeat)
 {
     struct shard *s = self;
-    (void)shard; /* its socket is this shard's matcher */
+    (void)heartbeat; /* its socket is this shard's matcher */
     if (head->epoch != s->epoch)
         return;
     for (uint32_t i = 0; i < s->view_count; i++)

@@ -119,7 +119,10 @@ static bool take_checkpoint(history_t *h, const struct journal_record *r,
 {
     if (r->first_seq < history_seq(h))
         return true; /* of before the snapshot */
+    if (h->matcher == NULL)
+        return true; /* of an epoch in which nothing happened */
     h->checkpoints++;
+    matcher_checkpointed(h->matcher);
     uint64_t hash = history_state_hash(h);
     return hash == r->check ||
            refuse_record(r, error, "the state at this checkpoint hashes to", hash, r->check);

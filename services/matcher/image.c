@@ -181,6 +181,11 @@ bool matcher_replay(matcher_t *m, const struct journal_record *batch,
     return false;
 }
 
+void matcher_checkpointed(matcher_t *m)
+{
+    m->checkpoint_seq = engine_seq(m->engine);
+}
+
 void matcher_epoch_set(matcher_t *m, uint64_t epoch)
 {
     m->epoch = epoch;

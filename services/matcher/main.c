@@ -35,7 +35,9 @@ struct process {
     struct add_symbol symbols[CLUSTER_SYMBOLS_MAX];
     unsigned symbol_count;
     enum journal_mode mode;
-    char requests[CLUSTER_ADDRESS_SIZE]; /* where it takes requests */
+    char requests[CLUSTER_ADDRESS_SIZE];  /* where it takes requests */
+    char directory[CLUSTER_ADDRESS_SIZE]; /* of the journal */
+    char epoch_file[CLUSTER_ADDRESS_SIZE];
     char error[JOURNAL_ERROR_SIZE];
 };
 
@@ -68,20 +70,13 @@ static struct matcher_options matcher_options_of(const struct process *p)
     };
 }
 
-/* An epoch above the last one this run directory knows of, and that one kept in its place. */
-static uint64_t epoch_above_known(const struct process *p)
+static bool say_epoch(struct process *p, enum status status)
 {
-    char file[SETTING_TEXT_SIZE + 32];
-    uint64_t epoch = 0;
-    snprintf(file, sizeof file, "%s/%u.epoch", p->cluster.settings.run_dir, p->shard);
-    enum status status = epoch_next(file, clock_wall_ns() / NS_PER_SECOND, &epoch);
-    if (status != STATUS_OK) {
-        fprintf(stderr, "outcry-matcher: %s: %s\n", file,
-                status == STATUS_INVALID ? "it holds no epoch; remove it to begin a new one"
-                                         : strerror(errno));
-        exit(EXIT_FAILURE);
-    }
-    return epoch;
+    if (status != STATUS_OK)
+        snprintf(p->error, sizeof p->error, "%.512s: %s", p->epoch_file,
+                 status == STATUS_INVALID ? "it holds no epoch; remove it to begin a new one"
+                                          : strerror(errno));
+    return status == STATUS_OK;
 }
 
 static void *open_one(node_t *n, struct process *p, enum endpoint_kind kind, const char *setting,
@@ -132,7 +127,6 @@ static void log_recovered(const struct process *p, const struct recovery *r, uin
 static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
 {
     const struct settings *s = &p->cluster.settings;
-    char directory[CLUSTER_ADDRESS_SIZE];
     struct recovery_options o = {
         .journal = {.async = p->mode == JOURNAL_MODE_ASYNC,
                     .segment_size = (size_t)s->segment_mib << 20,
@@ -140,10 +134,11 @@ static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
         .matcher = matcher_options_of(p),
         .symbols = p->symbols,
         .symbol_count = p->symbol_count,
-        .epoch_min = epoch_above_known(p),
         .now_ns = clock_wall_ns(),
     };
     uint64_t began_ns = clock_monotonic_ns();
+    if (!say_epoch(p, epoch_next(p->epoch_file, o.now_ns / NS_PER_SECOND, &o.epoch_min)))
+        return false;
     if (p->mode == JOURNAL_MODE_NONE) {
         o.matcher.epoch = o.epoch_min;
         *r = (struct recovery){
@@ -152,7 +147,7 @@ static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
             .epoch = o.epoch_min,
             .new_history = true,
         };
-        return true;
+        return say_epoch(p, epoch_keep(p->epoch_file, r->epoch));
     }
     size_t batch = matcher_batch_size_max(&o.matcher) + 2 * SEGMENT_HEADER_SIZE;
     if (o.journal.segment_size < batch) {
@@ -162,9 +157,8 @@ static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
                  s->segment_mib, (batch >> 20) + 1, s->batch_commands_max);
         return false;
     }
-    cluster_journal_directory(&p->cluster, p->shard, directory);
-    if (file_disk_open(disk, directory, true) != STATUS_OK) {
-        snprintf(p->error, sizeof p->error, "the journal's directory %.512s: %s", directory,
+    if (file_disk_open(disk, p->directory, true) != STATUS_OK) {
+        snprintf(p->error, sizeof p->error, "the journal's directory %.512s: %s", p->directory,
                  strerror(errno));
         return false;
     }
@@ -172,7 +166,7 @@ static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
     if (recovery_run(&o, r, p->error) != STATUS_OK)
         return false;
     log_recovered(p, r, began_ns);
-    return true;
+    return !r->found.new_epoch || say_epoch(p, epoch_keep(p->epoch_file, r->epoch));
 }
 
 static void log_end(const struct process *p, const matcher_t *m, const node_t *n,
@@ -214,11 +208,10 @@ static int run_matcher(struct process *p)
             status = EXIT_SUCCESS;
             log_end(p, r.matcher, node, r.journal);
         } else {
-            fprintf(
-                stderr,
-                "outcry-matcher: the journal of shard %u failed (%s); what was not acknowledged "
-                "may be lost, what was is on disk; a restart reads what is there\n",
-                p->shard, strerror(errno));
+            fprintf(stderr,
+                    "outcry-matcher: the journal of shard %u in %s failed: %s; what was not "
+                    "acknowledged may be lost, what was is on disk; a start reads what is there\n",
+                    p->shard, p->directory, strerror(journal_error(r.journal)));
         }
     } else {
         fprintf(stderr, "outcry-matcher: %s\n", p->error);
@@ -245,16 +238,14 @@ static bool open_follower(node_t *n, struct process *p)
 
 static int run_follower(struct process *p)
 {
-    char directory[CLUSTER_ADDRESS_SIZE];
     file_disk_t *disk = NULL;
     int status = EXIT_FAILURE;
-    cluster_journal_directory(&p->cluster, p->shard, directory);
     if (p->mode == JOURNAL_MODE_NONE) {
         fprintf(stderr, "outcry-matcher: with journal_mode none there is nothing to follow\n");
         return 2;
     }
-    if (file_disk_open(&disk, directory, true) != STATUS_OK) {
-        fprintf(stderr, "outcry-matcher: the journal's directory %s: %s\n", directory,
+    if (file_disk_open(&disk, p->directory, true) != STATUS_OK) {
+        fprintf(stderr, "outcry-matcher: the journal's directory %s: %s\n", p->directory,
                 strerror(errno));
         return EXIT_FAILURE;
     }
@@ -267,7 +258,7 @@ static int run_follower(struct process *p)
     node_t *node = node_new(&service, NULL, 0);
     if (open_follower(node, p)) {
         log_info("follower", "started", LOG_U64("shard", p->shard),
-                 LOG_TEXT("directory", directory));
+                 LOG_TEXT("directory", p->directory));
         status = node_run(node) == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
         struct follower_counts counts = follower_counts(follower);
         log_info("follower", "stopped", LOG_U64("shard", p->shard), LOG_U64("seq", counts.seq),
@@ -301,6 +292,8 @@ int main(int argc, char **argv)
                     follows ? p.cluster.settings.follower_requests_address
                             : p.cluster.settings.requests_address,
                     p.shard, p.requests);
+    cluster_journal_directory(&p.cluster, p.shard, p.directory);
+    snprintf(p.epoch_file, sizeof p.epoch_file, "%s/%u.epoch", p.cluster.settings.run_dir, p.shard);
     find_symbols(&p);
     return follows ? run_follower(&p) : run_matcher(&p);
 }

@@ -74,6 +74,9 @@ matcher_t *matcher_of_history(const struct matcher_options *options, const uint8
 bool matcher_replay(matcher_t *m, const struct journal_record *batch,
                     char error[MATCHER_IMAGE_ERROR_SIZE]);
 
+/* The journal has a checkpoint behind the last command. */
+void matcher_checkpointed(matcher_t *m);
+
 /* From here on, this epoch: what was published under the last one may be lost. */
 void matcher_epoch_set(matcher_t *m, uint64_t epoch);
 uint64_t matcher_epoch(const matcher_t *m);

@@ -7,6 +7,8 @@
 #include "journal/snapshots.h"
 #include "matcher/history.h"
 
+enum { BEGIN_TRIES_MAX = 10 };
+
 /* ---- the snapshot ---- */
 
 /* Read and restore one; false: it is not sound, and words say why. */
@@ -166,22 +168,49 @@ static enum status settle(const struct recovery_options *o, history_t **h, struc
     return STATUS_OK;
 }
 
+static uint64_t newest_snapshot(const struct disk *disk)
+{
+    uint64_t seqs[SNAPSHOTS_MAX];
+    unsigned count = 0;
+    return snapshots_list(disk, seqs, &count) == STATUS_OK && count > 0 ? seqs[0] : 0;
+}
+
+/* Snapshot and records into a new history. */
+static enum status read_all(const struct recovery_options *o, history_t **h, struct recovery *r,
+                            char error[JOURNAL_ERROR_SIZE])
+{
+    uint64_t durable_seq = 0;
+    *h = history_new(&(struct history_options){.matcher = o->matcher});
+    r->snapshots_refused = 0;
+    r->snapshot_seq = 0;
+    enum status status = restore_newest(o->journal.disk, *h, r, &durable_seq);
+    if (status != STATUS_OK) {
+        snprintf(error, JOURNAL_ERROR_SIZE, "%s: the directory cannot be read",
+                 o->journal.disk->path);
+        return status;
+    }
+    return journal_recover(r->journal, history_seq(*h), durable_seq,
+                           &(struct journal_taker){*h, history_take}, &r->found, error);
+}
+
 enum status recovery_run(const struct recovery_options *o, struct recovery *r,
                          char error[JOURNAL_ERROR_SIZE])
 {
-    uint64_t durable_seq = 0;
+    history_t *h = NULL;
     *r = (struct recovery){0};
     enum status status = journal_open(&r->journal, &o->journal, error);
     if (status != STATUS_OK)
         return status;
-    history_t *h = history_new(&(struct history_options){.matcher = o->matcher});
-    status = restore_newest(o->journal.disk, h, r, &durable_seq);
-    if (status != STATUS_OK)
-        snprintf(error, JOURNAL_ERROR_SIZE, "%s: the directory cannot be read",
-                 o->journal.disk->path);
-    if (status == STATUS_OK)
-        status = journal_recover(r->journal, history_seq(h), durable_seq,
-                                 &(struct journal_taker){h, history_take}, &r->found, error);
+    /* A follower that lives may write a newer snapshot meanwhile, and remove the segments the one
+     * we began with needs: then that newer one is where to begin. */
+    for (unsigned tries = 0;; tries++) {
+        uint64_t newest = newest_snapshot(o->journal.disk);
+        status = read_all(o, &h, r, error);
+        if (status != STATUS_INVALID || tries == BEGIN_TRIES_MAX ||
+            newest_snapshot(o->journal.disk) <= newest)
+            break;
+        history_destroy(&h);
+    }
     if (status == STATUS_OK)
         status = settle(o, &h, r, error);
     history_destroy(&h);

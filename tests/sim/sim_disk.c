@@ -17,6 +17,7 @@ struct open_file {
     struct entry *entry; /* NULL: this number is free */
     enum disk_sync sync;
     bool sync_fails;
+    bool lost; /* another process's sync failed: the next one here says so, as Linux's does */
     uint64_t sync_ends_ns, sync_stamp, sync_size;
 };
 
@@ -145,8 +146,18 @@ static void sync_start(sim_disk_t *d, struct open_file *f)
     f->sync = DISK_SYNC_RUNNING;
     f->sync_stamp = dir->stamp;
     f->sync_size = sim_file_size(f->entry->file);
-    f->sync_fails = directory_fails(dir, SIM_DISK_SYNC);
+    f->sync_fails = directory_fails(dir, SIM_DISK_SYNC) || f->lost;
+    f->lost = false;
     f->sync_ends_ns = d->now_ns + directory_latency(dir);
+}
+
+/* All who have the file open hear of it, each once. */
+static void tell_others(sim_disk_t *d, const struct entry *e)
+{
+    for (sim_disk_t *user = d->directory->users; user != NULL; user = user->next_user) {
+        for (int file = 0; user != d && file < OPEN_MAX; file++)
+            user->files[file].lost = user->files[file].lost || user->files[file].entry == e;
+    }
 }
 
 static void sync_end(sim_disk_t *d, struct open_file *f)
@@ -156,6 +167,8 @@ static void sync_end(sim_disk_t *d, struct open_file *f)
         sim_file_settle(f->entry->file, f->sync_stamp, f->sync_size);
     else if (d->directory->forgetful)
         sim_file_doom(f->entry->file, f->sync_stamp);
+    if (f->sync_fails)
+        tell_others(d, f->entry);
 }
 
 /* Wait for the one that is running, if one is. */
@@ -171,7 +184,8 @@ static enum status sim_sync(void *self, int file)
 {
     sim_disk_t *d = self;
     struct open_file *f = file_of(d, file);
-    struct open_file now = {.entry = f->entry};
+    struct open_file now = {.entry = f->entry, .lost = f->lost};
+    f->lost = false;
     sync_wait(d, f);
     bool failed = f->sync == DISK_SYNC_FAILED;
     if (!failed) {

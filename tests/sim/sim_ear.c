@@ -1,6 +1,8 @@
 #include "tests/sim/sim_ear.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <xxhash.h>
@@ -28,16 +30,17 @@ void sim_ear_close(struct sim_ear *e)
     free(e->known);
 }
 
-__attribute__((format(printf, 2, 3))) static void wrong(const struct hearing *l,
-                                                        const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void wrong(const struct hearing *l, const char *format,
+                                                        ...)
 {
     char text[400];
     va_list list;
     va_start(list, format);
     vsnprintf(text, sizeof text, format, list);
     va_end(list);
-    sim_world_fail(l->ear->world, "%s says on %.*s (epoch %" PRIu64 ", %" PRIu64 "..%" PRIu64 "): %s",
-                   l->who, TEXT(l->head.topic), l->head.epoch, l->head.prev_seq, l->head.seq, text);
+    sim_world_fail(l->ear->world,
+                   "%s says on %.*s (epoch %" PRIu64 ", %" PRIu64 "..%" PRIu64 "): %s", l->who,
+                   TEXT(l->head.topic), l->head.epoch, l->head.prev_seq, l->head.seq, text);
 }
 
 /* ---- frames that are known ---- */
@@ -68,7 +71,8 @@ static void check_same(const struct hearing *l, const uint8_t *bytes, size_t siz
 {
     struct sim_ear *e = l->ear;
     uint64_t key = mix(mix(XXH3_64bits(l->head.topic.data, l->head.topic.size) + l->head.epoch) +
-                       l->head.seq) | 1;
+                       l->head.seq) |
+                   1;
     struct sim_frame_known *k = find(e, key);
     uint64_t digest = XXH3_64bits(bytes, size);
     if (k->key == 0) {
@@ -190,11 +194,13 @@ static void hear(struct hearing *l, const uint8_t *bytes, size_t size)
     }
     l->head = f.head;
     l->ear->frames++;
+    sim_world_note(l->ear->world, "%s says %.*s %" PRIu64 "..%" PRIu64 " of epoch %" PRIu64, l->who,
+                   TEXT(f.head.topic), f.head.prev_seq, f.head.seq, f.head.epoch);
     if (f.head.epoch > h->epoch)
         wrong(l, "epoch %" PRIu64 ", expected %" PRIu64, f.head.epoch, h->epoch);
     if (f.head.epoch != h->epoch)
         return; /* no more than an echo */
-    if (f.head.seq > h->seq && f.head.type != FRAME_REPLY)
+    if (f.head.seq > h->seq)
         wrong(l, "what is not committed: %" PRIu64 " is", h->seq);
     if (f.head.type == FRAME_EVENTS && made_by_matchers(f.head.topic))
         check_same(l, bytes, size);

@@ -123,6 +123,28 @@ static void check_session(struct sim_history *h, uint64_t seq, const struct enve
     s->next_seq = e->origin_seq + 1;
 }
 
+static size_t label_place(const struct sim_history *h, uint64_t hash)
+{
+    size_t at = hash % h->label_capacity;
+    while (h->labels[at] != 0 && h->labels[at] != hash)
+        at = (at + 1) % h->label_capacity;
+    return at;
+}
+
+static void grow_labels(struct sim_history *h)
+{
+    uint64_t *labels = h->labels;
+    size_t capacity = h->label_capacity;
+    h->label_capacity *= 2;
+    h->labels = calloc(h->label_capacity, sizeof *h->labels);
+    CHECK(h->labels != NULL);
+    for (size_t i = 0; i < capacity; i++) {
+        if (labels[i] != 0)
+            h->labels[label_place(h, labels[i])] = labels[i];
+    }
+    free(labels);
+}
+
 static void check_label(struct sim_history *h, uint64_t seq, const struct order_view *v)
 {
     char text[ACCOUNT_SIZE_MAX + 1 + CLIENT_ORDER_ID_SIZE_MAX];
@@ -132,15 +154,14 @@ static void check_label(struct sim_history *h, uint64_t seq, const struct order_
     text[v->account.size] = ' ';
     memcpy(text + v->account.size + 1, v->client_order_id.data, v->client_order_id.size);
     uint64_t hash = XXH3_64bits(text, v->account.size + 1 + v->client_order_id.size) | 1;
-    size_t at = hash % h->label_capacity;
-    while (h->labels[at] != 0 && h->labels[at] != hash)
-        at = (at + 1) % h->label_capacity;
+    size_t at = label_place(h, hash);
     if (h->labels[at] == hash)
         sim_world_fail(h->world, "command %" PRIu64 ": '%.*s' of %.*s makes a second order", seq,
-                       (int)v->client_order_id.size, v->client_order_id.data,
-                       (int)v->account.size, v->account.data);
-    CHECK(++h->label_count < h->label_capacity);
+                       (int)v->client_order_id.size, v->client_order_id.data, (int)v->account.size,
+                       v->account.data);
     h->labels[at] = hash;
+    if (++h->label_count * 2 > h->label_capacity)
+        grow_labels(h);
 }
 
 static void check_events(struct sim_history *h, uint64_t seq, const struct command *c)
@@ -149,9 +170,8 @@ static void check_events(struct sim_history *h, uint64_t seq, const struct comma
     const struct event *events = engine_events(h->engine, &count);
     bool late = c->envelope.deadline_ns != 0 && h->time_ns > c->envelope.deadline_ns;
     if (late && count > 0 && (c->type == MESSAGE_NEW_ORDER || c->type == MESSAGE_AMEND_ORDER))
-        sim_world_fail(h->world,
-                       "command %" PRIu64 " is done %" PRIu64 " ns after its deadline", seq,
-                       h->time_ns - c->envelope.deadline_ns);
+        sim_world_fail(h->world, "command %" PRIu64 " is done %" PRIu64 " ns after its deadline",
+                       seq, h->time_ns - c->envelope.deadline_ns);
     for (size_t i = 0; i < count; i++) {
         struct order_view v = engine_order(h->engine, events[i].order);
         if (events[i].kind == EVENT_ACCEPTED)
@@ -222,8 +242,8 @@ static void apply(struct sim_history *h, const struct sim_batch *b)
         return;
     if (h->seq != last_seq(b) || engine_books_hash(h->engine) != b->check)
         sim_world_fail(h->world,
-                       "the batch of %" PRIu64 "..%" PRIu64
-                       " ends with %" PRIu64 " and books %016" PRIx64 ", and says %016" PRIx64,
+                       "the batch of %" PRIu64 "..%" PRIu64 " ends with %" PRIu64
+                       " and books %016" PRIx64 ", and says %016" PRIx64,
                        b->first_seq, last_seq(b), h->seq, engine_books_hash(h->engine), b->check);
 }
 
@@ -232,9 +252,8 @@ static void apply(struct sim_history *h, const struct sim_batch *b)
 void sim_history_made(struct sim_history *h, uint64_t number, const struct journal_batch *batch,
                       uint64_t durable_seq)
 {
-    struct sim_batch b = {number,         batch->first_seq, batch->count, batch->time_ns,
-                          batch->check,   durable_seq,      malloc(batch->size),
-                          batch->size};
+    struct sim_batch b = {number,       batch->first_seq, batch->count,        batch->time_ns,
+                          batch->check, durable_seq,      malloc(batch->size), batch->size};
     CHECK(b.bytes != NULL);
     memcpy(b.bytes, batch->bytes, batch->size);
     sim_world_digest(h->world, b.bytes, b.size);
@@ -245,16 +264,14 @@ void sim_history_made(struct sim_history *h, uint64_t number, const struct journ
 static void commit_first(struct sim_history *h)
 {
     struct sim_batch b = h->made.batches[0];
-    memmove(&h->made.batches[0], &h->made.batches[1],
-            --h->made.count * sizeof h->made.batches[0]);
+    memmove(&h->made.batches[0], &h->made.batches[1], --h->made.count * sizeof h->made.batches[0]);
     batches_put(&h->committed, &b);
     apply(h, &b);
 }
 
 void sim_history_committed(struct sim_history *h, uint64_t number, uint64_t durable_seq)
 {
-    while (h->made.count > 0 && h->made.batches[0].number <= number &&
-           !sim_world_failed(h->world))
+    while (h->made.count > 0 && h->made.batches[0].number <= number && !sim_world_failed(h->world))
         commit_first(h);
     h->durable_seq = durable_seq;
 }
@@ -309,9 +326,8 @@ static void check_cut(struct sim_history *h, uint64_t first_seq, const struct re
         if (b->first_seq != first_seq && b->durable_seq > told_durable)
             told_durable = b->durable_seq; /* one flip damages one record: this is another */
     }
-    bool excused = damage->flipped ||
-                   (h->mode == JOURNAL_MODE_ASYNC && damage->power_lost &&
-                    first_seq > h->durable_seq);
+    bool excused = damage->flipped || (h->mode == JOURNAL_MODE_ASYNC && damage->power_lost &&
+                                       first_seq > h->durable_seq);
     if (!excused)
         sim_world_fail(h->world,
                        "commands %" PRIu64 "..%" PRIu64
@@ -319,8 +335,8 @@ static void check_cut(struct sim_history *h, uint64_t first_seq, const struct re
                        first_seq, h->seq, h->durable_seq);
     else if (told_durable >= first_seq)
         sim_world_fail(h->world,
-                       "commands from %" PRIu64 " on are cut off, though a header says that %" PRIu64
-                       " is durable",
+                       "commands from %" PRIu64
+                       " on are cut off, though a header says that %" PRIu64 " is durable",
                        first_seq, told_durable);
     else if (!r->found.new_epoch)
         sim_world_fail(h->world, "commands from %" PRIu64 " on are lost and the epoch is the same",
@@ -347,10 +363,9 @@ static void check_epoch(struct sim_history *h, const struct recovery *r,
     bool unclean = h->mode == JOURNAL_MODE_ASYNC && !r->found.clean;
     bool reason = r->new_history || r->found.cut_size > 0 || unclean || damage->start_failed;
     if (r->found.new_epoch ? r->epoch <= h->epoch_max : r->epoch != h->epoch)
-        sim_world_fail(h->world,
-                       "epoch %" PRIu64 " (%s) follows %" PRIu64 ", the greatest ever %" PRIu64,
-                       r->epoch, r->found.new_epoch ? "new" : "the old one", h->epoch,
-                       h->epoch_max);
+        sim_world_fail(
+            h->world, "epoch %" PRIu64 " (%s) follows %" PRIu64 ", the greatest ever %" PRIu64,
+            r->epoch, r->found.new_epoch ? "new" : "the old one", h->epoch, h->epoch_max);
     if (r->found.new_epoch && !reason)
         sim_world_fail(h->world, "epoch %" PRIu64 " is new for no reason", r->epoch);
     if (!r->found.new_epoch && (r->found.cut_size > 0 || unclean))
@@ -364,12 +379,12 @@ static void check_epoch(struct sim_history *h, const struct recovery *r,
     h->epoch_max = r->epoch;
 }
 
-void sim_history_recovered(struct sim_history *h, const struct disk *disk,
-                           const struct recovery *r, const struct sim_damage *damage)
+void sim_history_recovered(struct sim_history *h, const struct disk *disk, const struct recovery *r,
+                           const struct sim_damage *damage)
 {
-    uint64_t written_seq = h->made.count > 0 ? last_seq(&h->made.batches[h->made.count - 1])
-                                             : h->seq;
-    bool killed = !damage->power_lost && !damage->flipped && !damage->failed;
+    uint64_t written_seq =
+        h->made.count > 0 ? last_seq(&h->made.batches[h->made.count - 1]) : h->seq;
+    bool killed = !damage->power_lost && !damage->flipped && !damage->failed && !damage->unwritten;
     if (disk != NULL && !r->new_history)
         check_journal(h, disk, r->snapshot_seq);
     if (disk != NULL && killed && r->found.seq != written_seq)

@@ -43,7 +43,8 @@ struct sim_fact {
 struct sim_damage {
     bool power_lost;
     bool flipped;
-    bool failed; /* an operation of the disk did */
+    bool failed;    /* an operation of the disk did */
+    bool unwritten; /* its last batch had no room */
     bool start_failed;
     bool stopped; /* it ended in order, and nothing happened since */
 };
@@ -62,8 +63,8 @@ struct sim_history {
     uint64_t epoch_max; /* there ever was */
     uint64_t cuts;      /* times something committed was lost, and told */
     struct sim_batches made, committed;
-    uint64_t seq;         /* the last command committed */
-    uint64_t durable_seq; /* known to be so, by the journal itself */
+    uint64_t seq;           /* the last command committed */
+    uint64_t durable_seq;   /* known to be so, by the journal itself */
     struct sim_fact *facts; /* by seq */
     size_t facts_capacity;
     engine_t *engine;
@@ -88,8 +89,8 @@ void sim_history_made(struct sim_history *h, uint64_t number, const struct journ
 void sim_history_committed(struct sim_history *h, uint64_t number, uint64_t durable_seq);
 
 /* A matcher has started. disk: what it started from; NULL: mode none. */
-void sim_history_recovered(struct sim_history *h, const struct disk *disk,
-                           const struct recovery *r, const struct sim_damage *damage);
+void sim_history_recovered(struct sim_history *h, const struct disk *disk, const struct recovery *r,
+                           const struct sim_damage *damage);
 
 /* NULL: there is no such command. */
 const struct sim_fact *sim_history_fact(const struct sim_history *h, uint64_t seq);

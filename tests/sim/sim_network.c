@@ -82,12 +82,8 @@ static struct sim_link *link_add(struct sim_network *n, struct sim_peer *from, u
 {
     CHECK(n->link_count < SIM_LINKS_MAX && input < SIM_INPUTS_MAX);
     struct sim_link *l = &n->links[n->link_count++];
-    *l = (struct sim_link){.network = n,
-                           .from = from,
-                           .to = to,
-                           .output = output,
-                           .input = input,
-                           .mark = mark};
+    *l = (struct sim_link){
+        .network = n, .from = from, .to = to, .output = output, .input = input, .mark = mark};
     return l;
 }
 

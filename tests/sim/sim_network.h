@@ -17,7 +17,7 @@ enum {
     SIM_PEERS_MAX = 24,
     SIM_LINKS_MAX = 64,
     SIM_INPUTS_MAX = 4,
-    SIM_TOPICS_MAX = 12, /* one link subscribes to */
+    SIM_TOPICS_MAX = 16, /* one link subscribes to */
     SIM_TOPIC_SIZE = 80,
     SIM_RECENT = 3, /* messages that may come twice */
 };

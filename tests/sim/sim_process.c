@@ -101,8 +101,8 @@ static uint64_t patience_ns(const struct sim_process *p)
     else if (p->journal != NULL)
         sleep_ns = least(sleep_ns, journal_patience_ns(p->journal, sim_clock_boot_ns(p->world)));
     if (p->disk != NULL && sim_disk_next_ns(p->disk) != UINT64_MAX)
-        sleep_ns = least(sleep_ns, sim_disk_next_ns(p->disk) - least(p->world->now_ns,
-                                                                     sim_disk_next_ns(p->disk)));
+        sleep_ns = least(sleep_ns, sim_disk_next_ns(p->disk) -
+                                       least(p->world->now_ns, sim_disk_next_ns(p->disk)));
     return sleep_ns;
 }
 

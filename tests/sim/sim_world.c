@@ -64,8 +64,7 @@ void sim_world_after(struct sim_world *w, uint64_t delay_ns,
         CHECK(w->heap != NULL);
     }
     size_t at = w->heap_count++;
-    w->heap[at] =
-        (struct sim_happening){w->now_ns + delay_ns, ++w->asked, happen, self, argument};
+    w->heap[at] = (struct sim_happening){w->now_ns + delay_ns, ++w->asked, happen, self, argument};
     while (at > 0 && sooner(&w->heap[at], &w->heap[(at - 1) / 2])) {
         swap(&w->heap[at], &w->heap[(at - 1) / 2]);
         at = (at - 1) / 2;

@@ -142,17 +142,24 @@ class RestTrader(Worker):
         price = 100 + self.random.randint(-6, 1) * (1 if side == "buy" else -1)
         name = f"{self.name}-{len(self.orders)}"
         order = self.orders[name] = Placed(symbol, side, quantity)
+        uncertain = False
         body = {"symbol": symbol, "side": side, "type": "limit", "quantity": quantity,
                 "price": price, "client_order_id": name, "account": self.name}
         again = self.random.random() < 0.5
         while True:
-            order.standing, answer = self._ask("POST", ORDERS, body)
-            if order.standing == THERE:
-                order.order_id = answer.json["order_id"]
+            outcome, answer = self._ask("POST", ORDERS, body)
+            if outcome == THERE:
+                order.standing, order.order_id = THERE, answer.json["order_id"]
                 self.working.append(name)
-            elif order.standing == ABSENT:
+                return
+            if outcome == ABSENT:
                 expect(answer.status == 503 or answer.error == "TOO_LATE", f"a place: {answer}")
-            if order.standing != UNKNOWN or not again or self.stopping.is_set():
+                if not uncertain:
+                    order.standing = ABSENT
+                    return
+            # That a repeat was refused says nothing of the first.
+            uncertain = True
+            if not again or self.stopping.is_set():
                 return
             time.sleep(0.05)
 

@@ -120,7 +120,7 @@ def gateways_go_on_with_a_matcher_that_comes_back(test):
         one, two = (Rest(gateway.port) for gateway in cluster.gateways)
         placed = [one.place("AAPL", "buy", "1", str(50 + n), client_order_id=f"m{n}")
                   for n in range(20)]
-        refused = one.place("AAPL", "buy", "1", "50.001", client_order_id="off")
+        refused = one.place("AAPL", "sell", "1", "50", client_order_id="no", post_only=True)
         for _ in range(2):
             cluster.matchers[1].kill()
             cluster.start_matcher(1)
@@ -130,9 +130,9 @@ def gateways_go_on_with_a_matcher_that_comes_back(test):
                               "orders are taken again")
                 equal((again.status, again.json["duplicate"], again.json["order_id"]),
                       (200, True, placed[0].json["order_id"]), f"the same order: {again}")
-            off = two.place("AAPL", "buy", "1", "50.001", client_order_id="off")
-            equal((off.status, off.error, off.json["order_id"]),
-                  (400, refused.error, refused.json["order_id"]), f"the same refusal: {off}")
+            again = two.place("AAPL", "sell", "1", "50", client_order_id="no", post_only=True)
+            equal((again.status, again.error, again.json["order_id"]),
+                  (400, "POST_ONLY", refused.json["order_id"]), f"the same refusal: {again}")
         after = one.place("AAPL", "buy", "1", "80")
         equal(after.json["epoch"], placed[0].json["epoch"], f"the epoch of {after}")
         for number, answer in enumerate(placed):

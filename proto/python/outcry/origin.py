@@ -193,8 +193,10 @@ class Origin:
             if event.code != catalog.Reason.ORIGIN_WINDOW_FULL:
                 raise OriginRefused(f"{self.name}: {name}", event.code)
             return
+        # Where the oldest result is lost, later ones must not put off asking for it again.
+        if event.origin_seq == self._first_unanswered:
+            self._progress()
         del self._unanswered[event.origin_seq]
-        self._progress()
         self._results.append(Result(event.code == 0, name, event.origin_seq, event.seq,
                                     event.order_id, event.duplicate, event.count))
 

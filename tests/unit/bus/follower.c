@@ -110,11 +110,14 @@ static void on_frame(void *self, uint32_t number, const struct frame_head *head,
     assert_true_state(f, topic, head->epoch, head->seq);
 }
 
-static void on_heartbeat(void *self, const struct frame_head *head, uint16_t shard)
+static void on_heartbeat(void *self, const struct frame_head *head, const struct heartbeat *m)
 {
+    struct follower *f = self;
     (void)head;
-    assert_int_equal(shard, FEED_SHARD);
-    ((struct follower *)self)->heartbeats++;
+    assert_int_equal(m->shard, FEED_SHARD);
+    f->heartbeats++;
+    f->standing = m->standing;
+    f->journal = m->journal;
 }
 
 static struct u64_or_nil on_hash(void *self, uint32_t topic)

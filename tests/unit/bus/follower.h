@@ -19,7 +19,8 @@ struct follower {
     uint64_t before_seq; /* where the topic stood before the frame being read */
     /* what it was told, all in all; part_frames: it stood inside of these already */
     unsigned resets, joins, groups, frames, part_frames, heartbeats;
-    unsigned faults[2]; /* by enum subscriber_fault */
+    unsigned faults[2];         /* by enum subscriber_fault */
+    uint64_t standing, journal; /* by the last heartbeat */
     uint64_t last_event_seq;
     uint32_t log[FOLLOWER_LOG_MAX]; /* the topics of the groups, as they came */
     unsigned log_count;

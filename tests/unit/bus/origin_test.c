@@ -436,6 +436,31 @@ static void a_result_is_progress(void **state)
     assert_sent(o, 3, 4);
 }
 
+/* As when a matcher dies with the result in its socket, and the next one goes on with its work. */
+static void later_results_do_not_put_off_asking_for_a_lost_one(void **state)
+{
+    struct owner *o = *state;
+    place_many(o, 2);
+    o->seen_count = 0;
+    for (uint64_t seq = 2; seq <= 6; seq++) {
+        wait_ms(o, ORIGIN_REPEAT_MS / 5 - 1);
+        assert_int_equal(o->seen_count, 0);
+        answer(o, seq, seq);
+        place_many(o, 1);
+        o->seen_count = 0;
+    }
+    wait_ms(o, 5);
+    assert_int_equal(o->seen_count, 2);
+    assert_true(o->seen[0] == 1 && o->seen[1] == 7); /* what has a result is not asked for */
+    answer(o, 1, 1);
+    assert_int_equal(o->results, 6);
+    o->seen_count = 0;
+    wait_ms(o, ORIGIN_REPEAT_MS - 1); /* for 7 it begins now */
+    assert_int_equal(o->seen_count, 0);
+    wait_ms(o, 1);
+    assert_sent(o, 7, 7);
+}
+
 static void with_everything_answered_nothing_is_repeated(void **state)
 {
     struct owner *o = *state;
@@ -530,6 +555,21 @@ static void a_matcher_that_forgot_what_it_never_answered_is_told_again(void **st
     receive_gap(o, EPOCH, 1);
     assert_sent(o, 1, 6);
     assert_int_equal(o->lost, 0);
+}
+
+/* It answered 2 and 3, forgot them, and 1 was never answered: what it will say now counts. */
+static void results_that_came_early_are_void_once_the_matcher_asks_for_the_command(void **state)
+{
+    struct owner *o = *state;
+    place_many(o, 4);
+    answer(o, 2, 3);
+    o->seen_count = 0;
+    receive_gap(o, EPOCH, 2);
+    assert_sent(o, 2, 4);
+    answer(o, 1, 1);
+    assert_int_equal(o->results, 1);
+    receive_result(o, &(struct result){EPOCH, 2, 900, 0, 0, false, 0});
+    assert_true(o->results == 2 && o->result.seq == 900 && o->lost == 0);
 }
 
 static void a_newer_session_of_the_same_name_ends_ours(void **state)
@@ -698,12 +738,14 @@ int main(void)
         TEST(frames_nobody_can_read_are_passed_over),
         TEST(without_a_result_everything_unanswered_is_sent_again),
         TEST(a_result_is_progress),
+        TEST(later_results_do_not_put_off_asking_for_a_lost_one),
         TEST(with_everything_answered_nothing_is_repeated),
         TEST(a_gap_is_filled_from_where_it_begins),
         TEST(a_gap_told_many_times_is_filled_once),
         TEST(a_gap_of_another_session_or_of_nothing_is_passed_over),
         TEST(a_matcher_that_forgot_our_answers_ends_the_session),
         TEST(a_matcher_that_forgot_what_it_never_answered_is_told_again),
+        TEST(results_that_came_early_are_void_once_the_matcher_asks_for_the_command),
         TEST(a_newer_session_of_the_same_name_ends_ours),
         TEST(a_matcher_without_room_for_us_ends_the_session),
         TEST(a_result_we_shall_never_have_ends_the_session),

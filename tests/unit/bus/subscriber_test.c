@@ -276,6 +276,20 @@ static void a_topic_nobody_knows_keeps_no_other_waiting_for_long(void **state)
     assert_true(follower_right(&p->follower, TOPIC_A));
 }
 
+static void the_owner_is_told_what_a_heartbeat_says_of_its_publisher(void **state)
+{
+    struct pair *p = *state;
+    feed_heartbeat(&p->feed);
+    pair_deliver(p);
+    assert_true(p->follower.standing == 0 && p->follower.journal == 0);
+    publisher_standing_set(p->feed.publisher, STANDING_CLOCK_JUMP, JOURNAL_MODE_ASYNC);
+    feed_heartbeat(&p->feed);
+    pair_deliver(p);
+    assert_int_equal(p->follower.heartbeats, 2);
+    assert_int_equal(p->follower.standing, STANDING_CLOCK_JUMP);
+    assert_int_equal(p->follower.journal, JOURNAL_MODE_ASYNC);
+}
+
 static void one_request_is_outstanding_and_topics_take_turns(void **state)
 {
     struct pair *p = *state;
@@ -444,6 +458,7 @@ int main(void)
         TEST(not_yet_is_asked_again_soon),
         TEST(what_cannot_be_pushed_is_pushed_soon),
         TEST(a_topic_nobody_knows_keeps_no_other_waiting_for_long),
+        TEST(the_owner_is_told_what_a_heartbeat_says_of_its_publisher),
         TEST(one_request_is_outstanding_and_topics_take_turns),
         TEST(a_dropped_frame_is_asked_for_again),
         TEST(frames_that_come_while_repairing_wait_their_turn),

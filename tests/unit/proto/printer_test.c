@@ -88,12 +88,14 @@ static void text_that_is_not_plain_is_quoted_and_escaped(void **state)
 {
     (void)state;
     struct wire_writer w = {message};
-    heartbeat_put(&w, &(struct heartbeat){1, {"a\n\"\x1b\xc3(\x7f", 7}});
+    heartbeat_put(&w, &(struct heartbeat){1, {"a\n\"\x1b\xc3(\x7f", 7}, 0, 0});
     assert_prints(print_one_event, size_of(&w),
-                  "heartbeat shard=1 requests=\"a\\x0a\\x22\\x1b\\xc3(\\x7f\"\n");
+                  "heartbeat shard=1 requests=\"a\\x0a\\x22\\x1b\\xc3(\\x7f\" standing=0 "
+                  "journal=0\n");
     w.at = message;
-    heartbeat_put(&w, &(struct heartbeat){1, {"", 0}});
-    assert_prints(print_one_event, size_of(&w), "heartbeat shard=1 requests=\"\"\n");
+    heartbeat_put(&w, &(struct heartbeat){1, {"", 0}, STANDING_CLOCK_JUMP, JOURNAL_MODE_ASYNC});
+    assert_prints(print_one_event, size_of(&w),
+                  "heartbeat shard=1 requests=\"\" standing=clock_jump journal=async\n");
 }
 
 static void what_cannot_be_read_is_said_to_be_so(void **state)
