@@ -292,6 +292,9 @@ static enum status copy_records(struct backup *b, journal_reader_t *reader, uint
         enum journal_read read = journal_reader_next(reader, &r, words);
         if (read == JOURNAL_READ_IO)
             return told(b, STATUS_IO, b->from, "", "read");
+        if (read == JOURNAL_READ_END) /* as many records or more, but fewer commands */
+            return refuse(b, &(struct record_fault){"records behind the last command of the copy",
+                                                    0, end - b->at.number});
         if (read != JOURNAL_READ_RECORD) {
             snprintf(b->error, JOURNAL_ERROR_SIZE, "%s", words);
             return STATUS_INVALID;

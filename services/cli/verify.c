@@ -2,7 +2,7 @@
  *
  *     snapshots ── read, restored, hashed again
  *     records ── past ──> history ──> private and public frames ──> frame_check
- *                            │                  └──> replica ──> l2. bbo. trade. ──> frame_check
+ *                            │                  └──> twin ──> l2. bbo. trade. ──> frame_check
  *                            └ at each snapshot's sequence: the same hash, the same bytes */
 #include "cli/verify.h"
 
@@ -17,7 +17,7 @@
 #include "cli/frame_check.h"
 #include "cli/past.h"
 #include "cli/progress.h"
-#include "cli/replica.h"
+#include "cli/twin.h"
 #include "journal/file_disk.h"
 
 static const char usage[] =
@@ -45,7 +45,7 @@ struct verify {
     const struct verify_options *o;
     past_t *past;
     frame_check_t *frames;
-    replica_t *replica;
+    twin_t *twin;
     struct progress progress;
     uint64_t snapshots[SNAPSHOTS_MAX]; /* sequences, newest first; 0: done with */
     unsigned snapshot_count;
@@ -177,7 +177,7 @@ static void miss_snapshots(struct verify *v, bool written)
 
 /* ---- frames ---- */
 
-static void on_replica_frame(void *self, const uint8_t *message, size_t size)
+static void on_twin_frame(void *self, const uint8_t *message, size_t size)
 {
     struct verify *v = self;
     frame_check_remade(v->frames, message, size);
@@ -189,8 +189,8 @@ static void on_frame(void *self, unsigned output, const uint8_t *message, size_t
     if (v->frames == NULL || output != MATCHER_OUTPUT_PUBLIC)
         return;
     frame_check_remade(v->frames, message, size);
-    if (v->replica != NULL)
-        replica_receive(v->replica, message, size, history_time_ns(past_history(v->past)));
+    if (v->twin != NULL)
+        twin_receive(v->twin, message, size, history_time_ns(past_history(v->past)));
 }
 
 /* At the history's beginning, and at each epoch's. */
@@ -206,11 +206,11 @@ static bool follow_epoch(struct verify *v)
     /* A record that begins an epoch holds no command. */
     if (!same)
         frame_check_epoch(v->frames, v->epoch, history_seq(h));
-    if (m == NULL || (same && v->replica != NULL))
+    if (m == NULL || (same && v->twin != NULL))
         return true;
-    if (v->replica == NULL)
-        v->replica = replica_new(m, on_replica_frame, v);
-    return replica_join(v->replica, m, history_time_ns(h));
+    if (v->twin == NULL)
+        v->twin = twin_new(m, on_twin_frame, v);
+    return twin_join(v->twin, m, history_time_ns(h));
 }
 
 /* ---- records ---- */
@@ -225,7 +225,7 @@ static bool take(struct verify *v, const struct journal_record *r)
     if (!follow_epoch(v)) {
         snprintf(v->error, sizeof v->error,
                  "%s, offset %" PRIu64 ": the books of epoch %" PRIu64
-                 " could not be joined by a replica",
+                 " could not be joined by a market-data of our own",
                  r->file, r->offset, v->epoch);
         return false;
     }
@@ -322,7 +322,8 @@ static enum verify_result run(struct verify *v, struct verify_end *end)
     }
     check_snapshots(v);
     if (past_snapshot_seq(v->past) > 0 && !follow_epoch(v))
-        wrong(v, "the books of the oldest snapshot could not be joined by a replica");
+        wrong(v,
+              "the books of the oldest snapshot could not be joined by a market-data of our own");
     progress_begin(&v->progress, "verify", past_last_seq(v->past));
     enum verify_result result = take_all(v);
     progress_end(&v->progress);
@@ -335,7 +336,7 @@ enum verify_result verify_run(const struct verify_options *o, struct verify_end 
     struct verify v = {.o = o, .sound = true};
     *end = (struct verify_end){0};
     enum verify_result result = run(&v, end);
-    replica_destroy(&v.replica);
+    twin_destroy(&v.twin);
     past_close(&v.past);
     frame_check_close(&v.frames);
     return result;

@@ -17,7 +17,7 @@ struct open_file {
     struct entry *entry; /* NULL: this number is free */
     enum disk_sync sync;
     bool sync_fails;
-    bool lost; /* another process's sync failed: the next one here says so, as Linux's does */
+    bool lost; /* another process's sync failed: the next to end here does, as on Linux */
     uint64_t sync_ends_ns, sync_stamp, sync_size;
 };
 
@@ -146,8 +146,7 @@ static void sync_start(sim_disk_t *d, struct open_file *f)
     f->sync = DISK_SYNC_RUNNING;
     f->sync_stamp = dir->stamp;
     f->sync_size = sim_file_size(f->entry->file);
-    f->sync_fails = directory_fails(dir, SIM_DISK_SYNC) || f->lost;
-    f->lost = false;
+    f->sync_fails = directory_fails(dir, SIM_DISK_SYNC);
     f->sync_ends_ns = d->now_ns + directory_latency(dir);
 }
 
@@ -162,13 +161,15 @@ static void tell_others(sim_disk_t *d, const struct entry *e)
 
 static void sync_end(sim_disk_t *d, struct open_file *f)
 {
-    f->sync = f->sync_fails ? DISK_SYNC_FAILED : DISK_SYNC_DONE;
-    if (!f->sync_fails)
+    bool fails = f->sync_fails || f->lost;
+    f->sync = fails ? DISK_SYNC_FAILED : DISK_SYNC_DONE;
+    if (!fails)
         sim_file_settle(f->entry->file, f->sync_stamp, f->sync_size);
     else if (d->directory->forgetful)
         sim_file_doom(f->entry->file, f->sync_stamp);
     if (f->sync_fails)
         tell_others(d, f->entry);
+    f->lost = false;
 }
 
 /* Wait for the one that is running, if one is. */
@@ -184,11 +185,12 @@ static enum status sim_sync(void *self, int file)
 {
     sim_disk_t *d = self;
     struct open_file *f = file_of(d, file);
-    struct open_file now = {.entry = f->entry, .lost = f->lost};
-    f->lost = false;
+    struct open_file now = {.entry = f->entry};
     sync_wait(d, f);
     bool failed = f->sync == DISK_SYNC_FAILED;
     if (!failed) {
+        now.lost = f->lost;
+        f->lost = false;
         sync_start(d, &now);
         sync_wait(d, &now);
         failed = now.sync == DISK_SYNC_FAILED;

@@ -134,18 +134,29 @@ static bool is_flipped(const struct sim_matcher *m)
     return read_flipped(m, &byte) && byte == m->flipped;
 }
 
+static void pass_over(void *self, const char *name, uint64_t size)
+{
+    (void)self;
+    (void)name;
+    (void)size;
+}
+
+/* Whether the directory is there. */
+static bool has_directory(const struct sim_matcher *m)
+{
+    const struct disk *d = sim_disk_ops(m->disk);
+    return d->list(d->self, pass_over, NULL) == STATUS_OK;
+}
+
 bool sim_matcher_flip(struct sim_matcher *m)
 {
     static const char *const endings[] = {NULL, ".segment", ".segment", ".snapshot"};
     const struct sim_damage *d = &m->damage;
     if (m->process.running || m->disk == NULL || d->flipped || d->power_lost || d->failed ||
-        d->start_failed || m->starts == 0 ||
+        d->start_failed || m->starts == 0 || !has_directory(m) ||
         !sim_disk_flip_random(m->disk, RANDOM_OF(&m->random, endings), &m->flip))
         return false;
-    if (!read_flipped(m, &m->flipped)) { /* the directory has vanished */
-        (void)sim_disk_flip(m->disk, m->flip.name, m->flip.offset, m->flip.bit);
-        return false;
-    }
+    CHECK(read_flipped(m, &m->flipped));
     sim_world_note(m->world, "bit %u of byte %" PRIu64 " of %s is flipped", m->flip.bit,
                    m->flip.offset, m->flip.name);
     m->damage.flipped = true;

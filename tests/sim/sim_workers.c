@@ -96,11 +96,15 @@ static void worker_start(struct worker *w, bool quiet)
     w->busy = false;
 }
 
-static int worker_end(struct worker *w)
+static void worker_dismiss(struct worker *w)
 {
-    int status = 0;
     close(w->orders);
     close(w->results);
+}
+
+static int worker_wait(const struct worker *w)
+{
+    int status = 0;
     while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR)
         continue;
     return status;
@@ -119,7 +123,8 @@ static void worker_collect(struct worker *w, bool quiet, struct sim_result *resu
     w->busy = false;
     if (read_all(w->results, result, sizeof *result))
         return;
-    int status = worker_end(w);
+    worker_dismiss(w); /* it has ended already */
+    int status = worker_wait(w);
     *result = (struct sim_result){.seed = w->seed};
     if (WIFSIGNALED(status))
         snprintf(result->failure, sizeof result->failure, "the process was ended by signal %d (%s)",
@@ -186,7 +191,10 @@ void sim_workers_run(const struct sim_plan *p, struct sim_totals *totals,
             done(totals, result);
         }
     } while (busy > 0 || wants_more(p, totals, ordered, began_ns));
+    /* Each holds the ends of those started before it: all are told before any is waited for. */
     for (unsigned i = 0; i < SIM_WORKERS; i++)
-        (void)worker_end(&workers[i]);
+        worker_dismiss(&workers[i]);
+    for (unsigned i = 0; i < SIM_WORKERS; i++)
+        (void)worker_wait(&workers[i]);
     free(result);
 }

@@ -1,10 +1,10 @@
-"""The command line: help, mistakes, settings, tape, simulate, bench."""
+"""The command line: help, mistakes, settings, status, resume, tape, simulate, bench."""
 import json
 import subprocess
 
 from cluster import ROOT, clean_environment, equal, expect, main, make_parser, updates
 
-COMMANDS = ["up", "tape", "simulate", "replay", "match", "bench", "settings"]
+COMMANDS = ["up", "status", "tape", "simulate", "replay", "match", "resume", "bench", "settings"]
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01"}, "ETH-USD": {"shard": 1}, "GAS": {"any_price": 1}}
 TOPICS = [f"l3.{name}" for name in SYMBOLS]
 
@@ -36,6 +36,7 @@ def what_is_not_a_command_is_refused_with_usage_on_stderr(test):
                              (["bench", "speed"], "usage: outcry bench"),
                              (["replay"], "expected a file"),
                              (["simulate", "--rate", "0"], '--rate: found "0", expected'),
+                             (["resume", "--shard", "1"], '--shard: found "1", expected'),
                              (["simulate", "extra"], 'found "extra"')]:
         done = run(test, *arguments)
         equal((done.returncode, done.stdout), (2, ""), f"status and stdout of {arguments}")
@@ -61,6 +62,48 @@ def without_a_cluster_it_says_so(test):
             done = run(test, *arguments, *settings)
             equal(done.returncode, 1, f"status of {arguments}")
             expect(words in done.stderr and "./outcry up" in done.stderr, done.stderr)
+
+
+def status_says_what_an_acknowledgement_is_worth(test):
+    promises = {"sync": "journal sync: acks are on disk\n",
+                "async": "journal async: acks are not on disk until up to 100 ms later\n",
+                "none": "journal none: acks are not on disk: nothing is kept"}
+    for mode, words in promises.items():
+        with test.cluster(SYMBOLS, shards=2, gateways=1,
+                          settings={"journal_mode": mode}) as cluster:
+            said = cluster.outcry("status").said
+            equal(said.count(words), 2, f"times it says {words!r} in {said}")
+            for shard in (0, 1):
+                line = next(line for line in said.splitlines()
+                            if line.startswith(f"shard {shard} "))
+                expect("matcher takes orders, epoch" in line
+                       and f"epoch {cluster.epoch(shard)}, sequence " in line, f"it said: {line}")
+
+
+def status_says_which_matcher_is_away_and_what_it_said_last(test):
+    with test.cluster(SYMBOLS, shards=2, gateways=1,
+                      settings={"heartbeat_ms": 100}) as cluster:
+        cluster.stop_matcher(0)
+        cluster.matchers[1].kill()
+
+        def silent():
+            said = cluster.outcry("status", status=1).said
+            return said if said.count("matcher silent") == 2 else None
+        said = cluster.until(silent, "both are missed")
+        lines = [line for line in said.splitlines() if line.startswith("shard ")]
+        expect("matcher silent (stopped: it has stopped), epoch" in lines[0], f"it said: {said}")
+        expect("matcher silent, epoch" in lines[1], f"it said: {said}")
+
+
+def resume_says_of_each_matcher_what_came_of_it(test):
+    with test.cluster(SYMBOLS, shards=2) as cluster:
+        fine = "shard {}: there was nothing to confirm; its matcher takes orders\n"
+        equal(cluster.outcry("resume").said, fine.format(0) + fine.format(1), "of both")
+        equal(cluster.outcry("resume", "--shard", "1").said, fine.format(1), "of one")
+        cluster.stop_matcher(0)
+        away = cluster.outcry("resume", status=1)
+        equal(away.words, "shard 0: nothing is heard of its matcher; is it running?\n", "stderr")
+        equal(away.said, fine.format(1), "and goes on to the next")
 
 
 def tape_prints_what_happens_and_ends_after_count_groups(test):
@@ -129,6 +172,9 @@ if __name__ == "__main__":
     claims = [help_goes_to_stdout_and_names_every_command,
               what_is_not_a_command_is_refused_with_usage_on_stderr,
               settings_are_what_env_example_says, without_a_cluster_it_says_so,
+              status_says_what_an_acknowledgement_is_worth,
+              status_says_which_matcher_is_away_and_what_it_said_last,
+              resume_says_of_each_matcher_what_came_of_it,
               tape_prints_what_happens_and_ends_after_count_groups,
               the_same_seed_sends_the_same_commands]
     if parser.parse_args().bench:

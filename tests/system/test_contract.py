@@ -643,14 +643,84 @@ def a_matcher_that_is_away_is_said_to_be(test):
             expect(TIMESTAMP.match(answer.json["certain_by"]), f"{answer}")
         refused(rest, answers[-1], 503, "MATCHER_UNREACHABLE")
         equal(answers[-1].json["outcome"], "not_executed", f"{answers[-1]}")
+        expect("retry-after" in answers[-1].headers, f"no Retry-After: {answers[-1].headers}")
+        equal(shard_of(rest.get("/health"), 1, "matcher", "standing", "why"),
+              ["silent", "open", None], "what /health says")
+        equal(rest.get("/readyz").status, 503, "it is not ready")
         equal(rest.place("BTC-USD", "buy", "1", "50").status, 201, "the other shard")
         equal(rest.get("/livez").status, 200, "it is alive")
         matcher.send(18)  # SIGCONT
         until(lambda: rest.place("AAPL", "buy", "1", "52", account="later").status == 201,
               "orders are taken again")
+        equal(rest.get("/readyz").status, 200, "it is ready again")
         # what came too late was refused, so unknown became certain
         late = rest.get(f"{ORDERS}?symbol=AAPL&status=open").json["data"]
         expect(len(late) <= len(answers), f"{late}")
+
+
+def shard_of(health, shard, *members):
+    return [health.json["shards"][shard][member] for member in members]
+
+
+def a_matcher_that_has_stopped_is_said_to_have(test):
+    """Not executed, whatever it is: nothing can be sequenced. What is known is read."""
+    with venue(test, settings={"heartbeat_ms": 100}) as cluster:
+        rest = Rest(cluster.gateways[0].port)
+        known = rest.place("AAPL", "buy", "1", "50").json
+        order = f"{ORDERS}/{known['order_id']}"
+        equal(shard_of(rest.get("/health"), 1, "matcher", "standing", "why", "journal", "epoch",
+                       "seq"), ["up", "open", None, "sync", known["epoch"], known["seq"]],
+              "what /health says")
+        equal(rest.metric("outcry_matcher_standing", shard=1, standing="open"), 1, "its metric")
+        cluster.stop_matcher(1)
+        refusals = [rest.place("AAPL", "buy", "1", "51"), rest.delete(order),
+                    rest.patch(order, {"price": "49"}), rest.delete(ORDERS)]
+        for answer in refusals:
+            refused(rest, answer, 503, "INTAKE_STOPPED")
+            equal(answer.json["outcome"], "not_executed", f"{answer}")
+            expect("shard 1 takes no commands (stopped): it has stopped; nothing was sent" in
+                   answer.json["detail"], f"{answer}")
+            expect("retry-after" in answer.headers, f"no Retry-After: {answer.headers}")
+        stopped = rest.get("/health")
+        equal((stopped.status, stopped.json["status"]), (503, "degraded"), f"{stopped}")
+        equal(shard_of(stopped, 1, "standing", "why"), ["stopped", "it has stopped"], f"{stopped}")
+        equal(rest.get("/readyz").status, 503, "it is not ready")
+        equal(rest.get("/livez").status, 200, "it is alive")
+        equal(rest.metric("outcry_matcher_standing", shard=1, standing="stopped"), 1, "its metric")
+        equal(rest.get(order).json["status"], "new", "what is known is read")
+        equal(rest.place("BTC-USD", "buy", "1", "50").status, 201, "the other shard")
+        gone = until(lambda: missed(rest.place("AAPL", "buy", "1", "51")), "it is missed")
+        expect("(stopped: it has stopped)" in gone.json["detail"], f"{gone}")
+        cluster.start_matcher(1)
+        until(lambda: rest.get("/readyz").status == 200, "it is ready again")
+        again = rest.delete(order)
+        equal((again.status, again.json["status"], again.json["epoch"]),
+              (200, "cancelled", known["epoch"]), f"{again}")
+
+
+def missed(answer):
+    return answer if answer.error == "MATCHER_UNREACHABLE" else None
+
+
+def a_command_given_to_a_matcher_that_was_killed_is_done_once_it_is_back(test):
+    """By the gateway's repeats, within its deadline: nobody asks twice."""
+    with venue(test, settings={"answer_ms": 10_000, "deadline_ms": 60_000}) as cluster:
+        rest = Rest(cluster.gateways[0].port)
+        first = rest.place("AAPL", "buy", "1", "50").json
+        cluster.matchers[1].kill()
+        answers = []
+        asker = threading.Thread(target=lambda: answers.append(
+            Rest(cluster.gateways[0].port).place("AAPL", "buy", "1", "51")))
+        asker.start()
+        before = rest.metric("outcry_commands_repeated_total", shard=1)
+        until(lambda: rest.metric("outcry_commands_repeated_total", shard=1) > before,
+              "it is sent again")
+        equal(rest.get(f"{ORDERS}/{first['order_id']}").json["status"], "new", "reads go on")
+        cluster.start_matcher(1)
+        asker.join()
+        equal((answers[0].status, answers[0].json["epoch"]), (201, first["epoch"]), f"{answers}")
+        listed = rest.get(f"{ORDERS}?symbol=AAPL&status=open&min_at={answers[0].at}").json["data"]
+        equal(len(listed), 2, f"open orders: {listed}")
 
 
 def a_matcher_that_begins_anew_is_followed(test):
@@ -710,5 +780,7 @@ if __name__ == "__main__":
         bodies_have_a_size_and_a_time, slow_clients_are_cut,
         foreign_hosts_and_origins_are_refused_everywhere, it_listens_off_loopback_only_if_told,
         an_address_has_a_limit_if_it_is_set, connections_beyond_the_budget_are_told,
-        a_matcher_that_is_away_is_said_to_be, a_matcher_that_begins_anew_is_followed,
+        a_matcher_that_is_away_is_said_to_be, a_matcher_that_has_stopped_is_said_to_have,
+        a_command_given_to_a_matcher_that_was_killed_is_done_once_it_is_back,
+        a_matcher_that_begins_anew_is_followed,
         it_stops_well_while_people_use_it])

@@ -116,11 +116,11 @@ def snapshots_let_old_segments_go(test):
                 trade(sender, test.random, 1000)
                 return not first.exists()
             cluster.until(released, "the first segment is removed")
+        cluster.followers[0].stop()
         kept = snapshots(journal)
         equal(len(kept), 2, f"snapshots kept: {kept}")
         expect(int(segments(journal)[0].stem) <= int(kept[0].stem) + 1,
                f"what follows the older snapshot is there: {segments(journal)} {kept}")
-        cluster.followers[0].stop()
         stopped = cluster.stop_matcher()
         cluster.start_matcher()
         found = cluster.recovered()

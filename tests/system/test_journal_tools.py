@@ -134,6 +134,20 @@ def frames_of_several_epochs_are_compared(test):
         expect(compared > 100 and differ == 0, f"frames: {facts['frames']}")
 
 
+def frames_of_two_shards_are_told_apart(test):
+    with test.cluster({"BTC-USD": {"shard": 1}, "ETH-USD": {}}, shards=2,
+                      settings=SMALLEST) as cluster:
+        tape = Tape(cluster, cluster.run_dir / "day.frames")
+        simulate(cluster, test, 1000)
+        tape.end()
+        counts = collections.Counter(topic.split(".", 1)[-1] for topic, _ in messages(tape.path))
+        for shard, name in [(0, "ETH-USD"), (1, "BTC-USD")]:
+            cluster.stop_matcher(shard)
+            facts = verified(cluster, cluster.journal(shard), "--frames", tape.path)
+            equal((frames_of(facts)[0], frames_of(facts)[2]), (counts[name], 0),
+                  f"frames of shard {shard} compared, and different")
+
+
 def a_frame_that_was_not_published_so_is_told(test):
     with test.cluster(SYMBOLS, settings=SMALL) as cluster:
         tape = Tape(cluster, cluster.run_dir / "day.frames")
@@ -178,7 +192,7 @@ def used_size(path):
 
 
 def damage_is_named_and_judged_as_a_start_does(test):
-    with test.cluster(SYMBOLS, settings=SMALL) as cluster:
+    with test.cluster(SYMBOLS, settings=SMALLEST) as cluster:
         with origin(cluster, "on") as sender:
             trade(sender, test.random, 60, in_flight=3)
         cluster.matchers[0].kill()
@@ -199,7 +213,7 @@ def damage_is_named_and_judged_as_a_start_does(test):
             verdict = "a start cuts off" if "a start cuts off" in words else "a start refuses"
             expect(verdict in words, f"byte {offset}: it said {words}")
             outcomes[verdict] += 1
-            with shard_on(test, journal) as shard:
+            with shard_on(test, journal, **SMALLEST) as shard:
                 found = shard.attempt()
                 expect(hasattr(found, "seq") == (verdict == "a start cuts off"),
                        f"byte {offset}: {verdict}: {words} {found}")
@@ -331,6 +345,10 @@ def a_dump_matched_gives_the_same_trades_and_book(test):
             for _ in range(10):
                 results += session(sender, test.random, test.count(100))
                 read()
+            for price in range(1, 6):  # more than events_max, so that their cancel goes on
+                results.append(sender.new_order("BTC-USD", "D", "buy", qty=1, price=price))
+            results.append(sender.mass_cancel("D"))
+            equal(results[-1].count, 5, "orders a mass cancel took off")
             ends = {}
             for name in SYMBOLS:  # a last trade, so that it is known when all has been read
                 sender.new_order(name, "Y", "buy", qty=10**6, price=2000)
@@ -485,13 +503,16 @@ def nothing_a_backup_lacks_is_removed(test):
         cluster.until(lambda: len(segments(journal)) >= 3 and len(snapshots(journal)) == 2,
                       "there are segments that could go", 120)
         equal(segments(journal)[0].name, f"{1:020}.segment", "the oldest segment kept")
-        for _ in range(3):
+        for turn in range(3):
             ship = cluster.spawn("ship", "outcry", "journal", "ship", journal, backup, "--watch",
                                  "1")
             size = sum(path.stat().st_blocks for path in segments(backup))
             cluster.until(lambda: ship.said or sum(path.stat().st_blocks for path in
                                                    segments(backup)) > size, "it copies")
-            ship.kill()
+            if turn < 2:
+                ship.kill()
+            else:
+                ship.stop()
         cluster.until(lambda: shipped(cluster, backup)
                       and segments(journal)[0].name != f"{1:020}.segment",
                       "what the backup has may go", 120)
@@ -515,7 +536,7 @@ def nothing_a_backup_lacks_is_removed(test):
 
 if __name__ == "__main__":
     main(__doc__, [a_day_is_sound_while_it_runs_and_after, frames_of_several_epochs_are_compared,
-                   a_frame_that_was_not_published_so_is_told,
+                   frames_of_two_shards_are_told_apart, a_frame_that_was_not_published_so_is_told,
                    damage_is_named_and_judged_as_a_start_does,
                    a_snapshot_is_judged_by_itself_and_by_the_records,
                    what_is_no_journal_is_told, a_dump_matched_gives_the_same_trades_and_book,

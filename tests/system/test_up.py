@@ -1,4 +1,6 @@
-"""`outcry up`: what it says, and that it leaves nothing behind, whatever happens to it."""
+"""`outcry up`: what it says, that it keeps its children running, and that it leaves nothing behind,
+whatever happens to it."""
+import json
 import os
 import pathlib
 import re
@@ -6,9 +8,15 @@ import signal
 import socket
 
 from cluster import ROOT, Process, clean_environment, equal, expect, free_port, main, until
+from rest import Rest
 
 DEMO = ROOT / "services" / "cli" / "demo.cfg"
-CHILDREN = 5  # two matchers, market data, the gateway and the flow
+# By name, what its command line begins with.
+CHILDREN = {"matcher-0": "outcry-matcher --shard 0 ", "follower-0": "outcry-matcher --shard 0 --f",
+            "matcher-1": "outcry-matcher --shard 1 ", "follower-1": "outcry-matcher --shard 1 --f",
+            "market-data": "outcry-market-data ", "gateway": "outcry-gateway ",
+            "simulate": "outcry simulate "}
+ORDERS = "/api/v1/orders"
 
 
 def children_of(process):
@@ -23,6 +31,14 @@ def command_of(pid):
         return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
     except FileNotFoundError:
         return ""
+
+
+def child(up, name):
+    """The process id of a child by its name; None: it does not run."""
+    def name_of(command):
+        fits = [one for one, begins in CHILDREN.items() if command.startswith(begins)]
+        return max(fits, key=lambda one: len(CHILDREN[one]), default=None)
+    return next((pid for pid in children_of(up) if name_of(command_of(pid)) == name), None)
 
 
 class Place:
@@ -47,6 +63,40 @@ class Place:
                           environment)
         process.allowed = {status}
         return process
+
+    @property
+    def rest(self):
+        return Rest(int(self.gateway.rsplit(":", 1)[1]))
+
+    def facts(self, name, event):
+        """What a child said of this event, in all its lives."""
+        lines = (self.run_dir / f"{name}.log").read_text(encoding="utf-8").splitlines()
+        facts = [json.loads(line) for line in lines if line.startswith("{")]
+        return [fact for fact in facts if fact["event"] == event]
+
+    def place(self, name, symbol="AAPL"):
+        """An order nothing trades with, under this name, once: its id. It may have to be asked for
+        more than once."""
+        def placed():
+            try:
+                answer = self.rest.place(symbol, "buy", "1", "0.01", client_order_id=name,
+                                         account="keeper")
+            except OSError:
+                return None  # the gateway is not back yet
+            return answer.json["order_id"] if answer.status in (200, 201) else None
+        return until(placed, f"order {name} is taken")
+
+    def expect_resting(self, placed):
+        """These orders, and no others, are in the book of their account."""
+        listed = self.rest.get(f"{ORDERS}?account=keeper&limit=1000").json["data"]
+        equal({order["client_order_id"]: (order["order_id"], order["status"]) for order in listed},
+              {name: (order_id, "new") for name, order_id in placed.items()}, "orders")
+
+        def all_published():
+            books = [self.rest.get(f"/api/v1/orderbook/{symbol}?level=3&depth=0").json
+                     for symbol in {order["symbol"] for order in listed}]
+            return set(placed.values()) <= {row[2] for book in books for row in book["bids"]}
+        until(all_published, f"{placed} are in the published books")
 
     def until_up(self, process):
         """It has said where to look; its children."""
@@ -83,10 +133,10 @@ def finish(process):
 def it_says_where_to_look_and_stops_everything_on_ctrl_c(test, place):
     up = place.up()
     children = place.until_up(up)
-    equal(len(children), CHILDREN, "children")
+    equal(len(children), len(CHILDREN), "children")
     for words in ("2 shards, 4 symbols: BTC-USD ETH-USD AAPL POWER-SPREAD",
                   "./outcry tape trade.BTC-USD", place.market_data, f"{place.run_dir}/*.log",
-                  "20 a second"):
+                  "20 a second", f"{place.run_dir}/journal   (sync: an order is acknowledged when"):
         expect(words in up.said, f"it does not say {words!r}: {up.said}")
     # Where it says to look, there is something to see.
     tape = Process("tape", [test.bin / "outcry", "tape", "trade.BTC-USD", "l2.BTC-USD", "--count",
@@ -109,7 +159,7 @@ def it_stops_everything_on_sigterm_and_while_it_starts(test, place):
         up = place.up("--rate", "0", status=0 if wait else 1)
         if wait:
             children = place.until_up(up)
-            equal(len(children), CHILDREN - 1, "children, without a flow")
+            equal(len(children), len(CHILDREN) - 1, "children, without a flow")
         else:
             up.allowed = {0, 1}
             children = until(lambda: children_of(up), "it has children")
@@ -133,6 +183,7 @@ def a_port_in_use_is_told_in_words(test, place):
                            "stopping the rest"):
                 expect(wanted in words, f"it does not say {wanted!r}: {words}")
             expect("Outcry is up" not in up.said, f"it said: {up.said}")
+            equal(words.count("ended with status 1"), 3, f"times it was tried: {words}")
         for name in ("gateway_address", "admin_address"):
             up = place.up(status=1, **{name: address.removeprefix("tcp://")})
             words = finish(up)
@@ -141,20 +192,128 @@ def a_port_in_use_is_told_in_words(test, place):
 
 
 @with_place
-def a_killed_child_is_named_and_everything_stops(test, place):
+def a_child_that_refuses_what_it_was_told_stops_everything_at_once(test, place):
     del test
-    names = {"outcry-matcher --shard 0": "matcher-0", "outcry-market-data": "market-data",
-             "outcry simulate": "simulate"}
-    for command, name in names.items():
-        up = place.up(status=1)
-        children = place.until_up(up)
-        victim = next(pid for pid in children if command in command_of(pid))
+    words = finish(place.up(status=1, gateway_name="a b"))
+    for wanted in ('gateway_name: found "a b"', "gateway (process", "ended with status 2",
+                   "stopping the rest"):
+        expect(wanted in words, f"it does not say {wanted!r}: {words}")
+    expect("started again" not in words, f"it was tried again: {words}")
+
+
+@with_place
+def a_killed_child_comes_back_and_trading_goes_on_with_the_same_book(test, place):
+    up = place.up()
+    place.until_up(up)
+    placed = {"first": place.place("first")}
+    names = list(CHILDREN)
+    test.random.shuffle(names)
+    for name in names:
+        victim = until(lambda: child(up, name), f"{name} runs")
         os.kill(victim, signal.SIGKILL)  # a child of what we started
-        words = finish(up)
-        for wanted in (f"{name} (process {victim})", "signal 9 (Killed)", "stopping the rest"):
-            expect(wanted in words, f"it does not say {wanted!r}: {words}")
-        expect(up.said.endswith("Outcry has stopped.\n"), f"it said: {up.said}")
-        place.expect_nothing_left(children)
+        until(lambda: f"outcry up: {name} is started again" in up.words.split(
+            f"{name} (process {victim}) was ended by signal 9 (Killed)")[-1],
+              f"up says that {name} was killed and comes back")
+        expect("Outcry has stopped" not in up.said, f"it stopped: {up.said}")
+        again = until(lambda: child(up, name), f"{name} runs again")
+        expect(again != victim, f"{name} never ended")
+        for symbol in ("AAPL", "BTC-USD"):  # of either shard
+            placed[f"{name}-{symbol}"] = place.place(f"{name}-{symbol}", symbol)
+        until(lambda: place.rest.get("/readyz").status == 200, "all is well again")
+        place.expect_resting(placed)
+    for shard in (0, 1):
+        equal(len({fact["epoch"] for fact in place.facts(f"matcher-{shard}", "started")}), 1,
+              "epochs: history goes on")
+        equal(len(place.facts(f"matcher-{shard}", "started")), 2, "lives in one log")
+        equal(len(place.facts(f"matcher-{shard}", "recovered")), 1, "those that went on")
+    children = children_of(up)
+    equal(len(children), len(CHILDREN), "children")
+    words = up.words
+    up.send(signal.SIGINT)
+    equal(finish(up), words, "what it says while it stops")
+    place.expect_nothing_left(children)
+
+
+@with_place
+def a_child_that_cannot_start_is_tried_again_and_again_and_comes_back(test, place):
+    del test
+    config = place.directory / "cluster.cfg"
+    config.write_text("symbols\n    AAPL\n        tick_size = 0.01\n", encoding="ascii")
+    up = place.up("--rate", "0", config=config)
+    place.until_up(up)
+    placed = {"before": place.place("before")}
+    config.rename(place.directory / "aside.cfg")
+    config.write_text("shards = many\n", encoding="ascii")
+    os.kill(child(up, "matcher-0"), signal.SIGKILL)
+    until(lambda: "it is started again in 0.8 s" in up.words, "it is tried again, and later")
+    pauses = re.findall(r"matcher-0 \(process \d+\) .*; it is started again in ([\d.]+) s; "
+                        r"its last words", up.words)
+    equal(pauses[:4], ["0.1", "0.2", "0.4", "0.8"], "pauses")
+    expect('shards: found "many", expected' in up.words, f"not its last words: {up.words}")
+    expect(up.words.count("ended with status 2") >= 3, f"how it ended: {up.words}")
+    answer = place.rest.get(f"{ORDERS}?account=keeper")
+    equal([order["order_id"] for order in answer.json["data"]], [placed["before"]], "reads go on")
+    (place.directory / "aside.cfg").rename(config)
+    placed["after"] = place.place("after")
+    place.expect_resting(placed)
+    up.send(signal.SIGINT)
+    finish(up)
+
+
+@with_place
+def it_stops_in_order_and_each_shard_says_where_it_stands(test, place):
+    del test
+    up = place.up()
+    place.until_up(up)
+    place.place("last")
+    up.send(signal.SIGINT)
+    equal(finish(up), "", "what it said on stderr")
+    order = [place.facts(names[0], "stopped")[0]["time"] for names in (["gateway"],
+                                                                       ["market-data"])]
+    for shard in (0, 1):
+        stopped, = place.facts(f"matcher-{shard}", "stopped")
+        follower, = place.facts(f"follower-{shard}", "stopped")
+        times = [*order, stopped["time"], follower["time"]]
+        equal(times, sorted(times), "when they stopped")
+        equal(stopped["epoch"], place.facts(f"matcher-{shard}", "started")[0]["epoch"], "epoch")
+        expect(stopped["seq"] > 0 and len(stopped["state_hash"]) == 16, f"{stopped}")
+    # The next life begins where this one ended.
+    up = place.up("--rate", "0")
+    place.until_up(up)
+    for shard in (0, 1):
+        recovered, = place.facts(f"matcher-{shard}", "recovered")
+        expect(recovered["seq"] > 0 and recovered["commands"] > 0, f"{recovered}")
+    up.send(signal.SIGINT)
+    finish(up)
+
+
+@with_place
+def a_second_ctrl_c_kills_what_does_not_stop(test, place):
+    del test
+    up = place.up(status=1)
+    children = place.until_up(up)
+    os.kill(child(up, "market-data"), signal.SIGSTOP)
+    up.send(signal.SIGINT)
+    until(lambda: place.facts("gateway", "stopped"), "it stops")
+    expect(up.running, "it did not wait for market-data")
+    up.send(signal.SIGINT)
+    words = finish(up)
+    expect("market-data does not stop; killing it" in words, f"it said: {words}")
+    expect("started again" not in words, f"it said: {words}")
+    place.expect_nothing_left(children)
+
+
+@with_place
+def without_a_journal_there_is_no_follower_and_it_says_so(test, place):
+    del test
+    up = place.up("--rate", "0", journal_mode="none")
+    children = place.until_up(up)
+    equal(len(children), 4, "children")
+    expect("none: nothing is kept" in up.said, f"it said: {up.said}")
+    expect(not (place.run_dir / "journal").exists(), "there is a journal")
+    up.send(signal.SIGINT)
+    finish(up)
+    place.expect_nothing_left(children)
 
 
 @with_place
@@ -173,19 +332,20 @@ def a_second_up_in_the_same_run_dir_is_refused_with_the_pid(test, place):
 
 
 @with_place
-def a_run_dir_left_by_a_killed_up_works(test, place):
+def a_run_dir_left_by_a_killed_up_goes_on(test, place):
     del test
-    epochs = []
-    for _ in range(3):
+    placed = {}
+    for life in range(3):
         up = place.up()
         children = place.until_up(up)
-        epochs.append(int((place.run_dir / "0.epoch").read_text(encoding="ascii")))
+        placed[f"life-{life}"] = place.place(f"life-{life}")
+        place.expect_resting(placed)
         up.kill()
         # They end by themselves when up is gone.
         place.expect_nothing_left(children)
-    expect(epochs[0] < epochs[1] < epochs[2], f"epochs do not grow: {epochs}")
     up = place.up()
     children = place.until_up(up)
+    place.expect_resting(placed)
     up.send(signal.SIGINT)
     finish(up)
     place.expect_nothing_left(children)
@@ -290,9 +450,14 @@ if __name__ == "__main__":
     main(__doc__, [it_says_where_to_look_and_stops_everything_on_ctrl_c,
                    it_stops_everything_on_sigterm_and_while_it_starts,
                    a_port_in_use_is_told_in_words,
-                   a_killed_child_is_named_and_everything_stops,
+                   a_child_that_refuses_what_it_was_told_stops_everything_at_once,
+                   a_killed_child_comes_back_and_trading_goes_on_with_the_same_book,
+                   a_child_that_cannot_start_is_tried_again_and_again_and_comes_back,
+                   it_stops_in_order_and_each_shard_says_where_it_stands,
+                   a_second_ctrl_c_kills_what_does_not_stop,
+                   without_a_journal_there_is_no_follower_and_it_says_so,
                    a_second_up_in_the_same_run_dir_is_refused_with_the_pid,
-                   a_run_dir_left_by_a_killed_up_works,
+                   a_run_dir_left_by_a_killed_up_goes_on,
                    a_mistake_in_the_configuration_is_refused_in_words,
                    a_mistake_anywhere_else_is_refused_in_words_too,
                    flags_go_before_variables_before_dotenv_before_the_file])

@@ -89,6 +89,24 @@ class OriginTest(unittest.TestCase):
         self.assertEqual({result.origin_seq for result in results}, set(range(1, 11)))
         self.assert_each_done_once(10)
 
+    def test_later_results_do_not_put_off_asking_for_a_lost_one(self):
+        origin_module.PATIENCE_S = 0.05
+        self.matcher.lose_results = 1
+        self.send(1)
+        self.origin.receive(0.001)
+        seen = []
+
+        def goes_on():
+            self.send(1)
+            self.matcher.pump()
+            result = self.origin.receive(0.002)
+            while result is not None:
+                seen.append(result.origin_seq)
+                result = self.origin.receive(0.001)
+            return 1 in seen
+        until(goes_on)
+        self.assertIn(seen.index(1), range(1, 500))
+
     def test_results_taken_are_acknowledged(self):
         self.send(5)
         self.results(5)

@@ -1,4 +1,4 @@
-#include "cli/replica.h"
+#include "cli/twin.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@ enum {
     HEARTBEATS_MAX = 256, /* each speaks of a slice of the topics; a round is far less */
 };
 
-struct replica {
+struct twin {
     struct cluster cluster;
     market_data_t *market_data;
     struct service service;
@@ -38,85 +38,85 @@ static void describe(struct cluster *c, const engine_t *e)
     }
 }
 
-replica_t *replica_new(const matcher_t *m,
-                       void (*frame)(void *self, const uint8_t *message, size_t size), void *self)
+twin_t *twin_new(const matcher_t *m, void (*frame)(void *self, const uint8_t *message, size_t size),
+                 void *self)
 {
-    replica_t *r = memory_new(1, sizeof *r, "a replica");
-    describe(&r->cluster, matcher_engine(m));
-    r->shard = (uint32_t)r->cluster.settings.shards - 1;
-    r->frame = frame;
-    r->self = self;
-    r->market_data =
-        market_data_new(&(struct market_data_options){.cluster = &r->cluster,
+    twin_t *t = memory_new(1, sizeof *t, "a twin");
+    describe(&t->cluster, matcher_engine(m));
+    t->shard = (uint32_t)t->cluster.settings.shards - 1;
+    t->frame = frame;
+    t->self = self;
+    t->market_data =
+        market_data_new(&(struct market_data_options){.cluster = &t->cluster,
                                                       .requests_address = "",
                                                       .reply = "00000000000000000000000000000000"});
-    r->service = market_data_service(r->market_data);
-    return r;
+    t->service = market_data_service(t->market_data);
+    return t;
 }
 
-void replica_destroy(replica_t **replica)
+void twin_destroy(twin_t **twin)
 {
-    replica_t *r = *replica;
-    if (r == NULL)
+    twin_t *t = *twin;
+    if (t == NULL)
         return;
-    market_data_destroy(&r->market_data);
-    memory_free(r, 1, sizeof *r);
-    *replica = NULL;
+    market_data_destroy(&t->market_data);
+    memory_free(t, 1, sizeof *t);
+    *twin = NULL;
 }
 
-/* Hand over what it published; requests stay at the front, for replica_join. True: one is there. */
-static bool drain(replica_t *r, struct outgoing *request)
+/* Hand over what it published; requests stay at the front, for twin_join. True: one is there. */
+static bool drain(twin_t *t, struct outgoing *request)
 {
-    while (outbox_peek(r->service.outbox, UINT64_MAX, request)) {
+    while (outbox_peek(t->service.outbox, UINT64_MAX, request)) {
         if (request->output != 0)
             return true;
-        r->frame(r->self, request->bytes, request->size);
-        outbox_pop(r->service.outbox);
+        t->frame(t->self, request->bytes, request->size);
+        outbox_pop(t->service.outbox);
     }
     return false;
 }
 
-void replica_receive(replica_t *r, const uint8_t *message, size_t size, uint64_t now_ns)
+void twin_receive(twin_t *t, const uint8_t *message, size_t size, uint64_t now_ns)
 {
     struct outgoing request;
     struct journal_batch none;
-    r->service.begin(r->service.self, now_ns, ++r->batch);
-    (void)r->service.receive(r->service.self, r->shard, message, size);
-    (void)r->service.end(r->service.self, &none);
-    (void)drain(r, &request);
+    t->service.begin(t->service.self, now_ns, ++t->batch);
+    (void)t->service.receive(t->service.self, t->shard, message, size);
+    (void)t->service.end(t->service.self, &none);
+    (void)drain(t, &request);
 }
 
 /* What the matcher said, to us. */
-static void listen(replica_t *r, matcher_t *m, uint64_t now_ns)
+static void hear(twin_t *t, matcher_t *m, uint64_t now_ns)
 {
     struct outgoing said;
     while (outbox_peek(matcher_outbox(m), UINT64_MAX, &said)) {
         if (said.output == MATCHER_OUTPUT_PUBLIC || said.output == ANSWERS_PUBLIC)
-            replica_receive(r, said.bytes, said.size, now_ns);
+            twin_receive(t, said.bytes, said.size, now_ns);
         outbox_pop(matcher_outbox(m));
     }
 }
 
-static void ask(replica_t *r, matcher_t *m, uint64_t now_ns)
+static void ask(twin_t *t, matcher_t *m, uint64_t now_ns)
 {
     struct outgoing wanted;
-    while (drain(r, &wanted)) {
+    while (drain(t, &wanted)) {
         struct request q;
         const uint8_t *at = wanted.bytes;
         if (request_read(&at, wanted.bytes + wanted.size, &q) == COMMAND_READ_OK)
             (void)matcher_answer(m, &q, ANSWERS_PRIVATE, ANSWERS_PUBLIC);
-        outbox_pop(r->service.outbox);
-        listen(r, m, now_ns);
+        outbox_pop(t->service.outbox);
+        hear(t, m, now_ns);
     }
 }
 
-bool replica_join(replica_t *r, matcher_t *m, uint64_t now_ns)
+bool twin_join(twin_t *t, matcher_t *m, uint64_t now_ns)
 {
     for (unsigned i = 0; i < HEARTBEATS_MAX; i++) {
         matcher_heartbeat(m, now_ns);
-        listen(r, m, now_ns);
-        ask(r, m, now_ns);
-        if (market_data_ready(r->market_data))
+        hear(t, m, now_ns);
+        ask(t, m, now_ns);
+        if (market_data_ready(t->market_data))
             return true;
     }
     return false;
