@@ -101,7 +101,7 @@ static char *json_set(char *at, const char *key, enum catalog_kind kind, uint64_
 
 #define FIELD_JSON(kind, field, limit, text) at = json_##kind(at, #field, m->field);
 
-#define COMMAND_JSON(name, NAME)                                                                   \
+#define COMMAND_JSON(name)                                                                         \
     static char *put_##name(char *at, const struct name *m)                                        \
     {                                                                                              \
         name##_FIELDS(FIELD_JSON) return at;                                                       \
@@ -122,12 +122,12 @@ static char *put_new_order(char *at, const struct new_order *m)
     return json_i64(at, "qty", m->qty);
 }
 
-COMMAND_JSON(cancel_order, CANCEL_ORDER)
-COMMAND_JSON(amend_order, AMEND_ORDER)
-COMMAND_JSON(mass_cancel, MASS_CANCEL)
-COMMAND_JSON(configure, CONFIGURE)
-COMMAND_JSON(add_symbol, ADD_SYMBOL)
-COMMAND_JSON(continue_work, CONTINUE_WORK)
+COMMAND_JSON(cancel_order)
+COMMAND_JSON(amend_order)
+COMMAND_JSON(mass_cancel)
+COMMAND_JSON(configure)
+COMMAND_JSON(add_symbol)
+COMMAND_JSON(continue_work)
 
 static char *put_body(char *at, const struct command *c)
 {

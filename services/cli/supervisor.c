@@ -143,7 +143,7 @@ static bool run(const supervisor_t *s, struct child *c, uint64_t now_ns)
     return false;
 }
 
-bool supervisor_start(supervisor_t *s, const struct supervised *what)
+bool supervisor_start(supervisor_t *s, const struct supervised *what, uint64_t now_ns)
 {
     CHECK(s->child_count < SUPERVISOR_CHILDREN_MAX);
     struct child *c = &s->children[s->child_count++];
@@ -154,7 +154,7 @@ bool supervisor_start(supervisor_t *s, const struct supervised *what)
         snprintf(c->arguments[c->argument_count], SUPERVISOR_ARGUMENT_SIZE, "%s",
                  what->arguments[c->argument_count]);
     (void)unlink(c->log); /* of another supervisor, if there was one */
-    return run(s, c, clock_monotonic_ns());
+    return run(s, c, now_ns);
 }
 
 /* ---- ending ---- */

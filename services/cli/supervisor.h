@@ -34,7 +34,7 @@ struct supervised {
 };
 
 /* Start it. False, and said so, if the system has no room for it. */
-bool supervisor_start(supervisor_t *s, const struct supervised *what);
+bool supervisor_start(supervisor_t *s, const struct supervised *what, uint64_t now_ns);
 
 /* Tell what has ended, start again what is due; call it often. False, while it begins: one of them
  * is hopeless. */

@@ -64,7 +64,7 @@ void twin_destroy(twin_t **twin)
     *twin = NULL;
 }
 
-/* Hand over what it published; requests stay at the front, for twin_join. True: one is there. */
+/* Hand over what it published, up to a request, which stays at the front. True: one is there. */
 static bool drain(twin_t *t, struct outgoing *request)
 {
     while (outbox_peek(t->service.outbox, UINT64_MAX, request)) {
@@ -97,7 +97,7 @@ static void hear(twin_t *t, matcher_t *m, uint64_t now_ns)
     }
 }
 
-static void ask(twin_t *t, matcher_t *m, uint64_t now_ns)
+void twin_answer(twin_t *t, matcher_t *m, uint64_t now_ns)
 {
     struct outgoing wanted;
     while (drain(t, &wanted)) {
@@ -115,7 +115,7 @@ bool twin_join(twin_t *t, matcher_t *m, uint64_t now_ns)
     for (unsigned i = 0; i < HEARTBEATS_MAX; i++) {
         matcher_heartbeat(m, now_ns);
         hear(t, m, now_ns);
-        ask(t, m, now_ns);
+        twin_answer(t, m, now_ns);
         if (market_data_ready(t->market_data))
             return true;
     }

@@ -21,6 +21,10 @@ void twin_destroy(twin_t **t);
 /* A message of the matcher's public output. */
 void twin_receive(twin_t *t, const uint8_t *message, size_t size, uint64_t now_ns);
 
+/* Have the matcher answer what is asked, if anything is: it is only where frames contradict each
+ * other. */
+void twin_answer(twin_t *t, matcher_t *m, uint64_t now_ns);
+
 /* Have the matcher say where its topics stand, and answer what is asked, until every book is
  * complete. False: that does not come about. */
 bool twin_join(twin_t *t, matcher_t *m, uint64_t now_ns);

@@ -206,6 +206,8 @@ static bool follow_epoch(struct verify *v)
     /* A record that begins an epoch holds no command. */
     if (!same)
         frame_check_epoch(v->frames, v->epoch, history_seq(h));
+    if (same && v->twin != NULL)
+        twin_answer(v->twin, m, history_time_ns(h));
     if (m == NULL || (same && v->twin != NULL))
         return true;
     if (v->twin == NULL)

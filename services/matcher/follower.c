@@ -198,6 +198,7 @@ static void write_snapshot(follower_t *f)
     struct snapshot_head head = {
         .seq = history_seq(f->history),
         .epoch = history_epoch(f->history),
+        .number = history_number(f->history),
         .time_ns = history_time_ns(f->history),
         .hash = history_state_hash(f->history),
     };

@@ -11,6 +11,7 @@ struct history {
     matcher_t *matcher; /* NULL before the first batch or snapshot */
     uint64_t epoch;
     uint64_t time_ns;
+    uint64_t number; /* of the last record */
     uint64_t checkpoints;
 };
 
@@ -83,6 +84,7 @@ bool history_restore(history_t *h, const struct snapshot_head *head, const uint8
     h->matcher = m;
     h->epoch = head->epoch;
     h->time_ns = head->time_ns;
+    h->number = head->number;
     return true;
 }
 
@@ -141,6 +143,7 @@ bool history_take(void *self, const struct journal_record *r, char error[JOURNAL
         fine = take_batch(h, r, error);
     else if (r->kind == RECORD_CHECKPOINT)
         fine = take_checkpoint(h, r, error);
+    h->number = r->number;
     if (r->time_ns > h->time_ns)
         h->time_ns = r->time_ns;
     return fine;
@@ -159,6 +162,11 @@ uint64_t history_seq(const history_t *h)
 uint64_t history_epoch(const history_t *h)
 {
     return h->epoch;
+}
+
+uint64_t history_number(const history_t *h)
+{
+    return h->number;
 }
 
 uint64_t history_time_ns(const history_t *h)

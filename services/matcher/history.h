@@ -44,6 +44,7 @@ matcher_t *history_matcher(const history_t *h);
 /* 0 before the first record. */
 uint64_t history_seq(const history_t *h);
 uint64_t history_epoch(const history_t *h);
+uint64_t history_number(const history_t *h); /* of the last record */
 uint64_t history_time_ns(const history_t *h);
 uint64_t history_state_hash(const history_t *h);
 

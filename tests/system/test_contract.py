@@ -668,9 +668,9 @@ def a_matcher_that_has_stopped_is_said_to_have(test):
         rest = Rest(cluster.gateways[0].port)
         known = rest.place("AAPL", "buy", "1", "50").json
         order = f"{ORDERS}/{known['order_id']}"
-        equal(shard_of(rest.get("/health"), 1, "matcher", "standing", "why", "journal", "epoch",
-                       "seq"), ["up", "open", None, "sync", known["epoch"], known["seq"]],
-              "what /health says")
+        found = ["up", "open", None, "sync", known["epoch"], known["seq"]]
+        until(lambda: shard_of(rest.get("/health"), 1, "matcher", "standing", "why", "journal",
+                               "epoch", "seq") == found, f"/health says {found}")
         equal(rest.metric("outcry_matcher_standing", shard=1, standing="open"), 1, "its metric")
         cluster.stop_matcher(1)
         refusals = [rest.place("AAPL", "buy", "1", "51"), rest.delete(order),

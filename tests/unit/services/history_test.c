@@ -219,6 +219,7 @@ static uint8_t *image_of(const history_t *h, struct snapshot_head *head, size_t 
     assert_true(*size <= matcher_image_size_max(m));
     *head = (struct snapshot_head){.seq = history_seq(h),
                                    .epoch = history_epoch(h),
+                                   .number = history_number(h),
                                    .time_ns = history_time_ns(h),
                                    .hash = history_state_hash(h)};
     return bytes;
