@@ -57,6 +57,8 @@ static void look_around(struct cycle *c)
 {
     if (c->failed)
         stand(c, STANDING_FAILED);
+    else if (c->closed)
+        stand(c, STANDING_STOPPED);
     else if (c->stopping)
         stand(c, STANDING_DRAINING);
     else if (c->jumped)
@@ -188,6 +190,7 @@ enum status cycle_close(struct cycle *c)
         if (status == STATUS_OK)
             status = journal_close(c->journal, c->now_ns);
     }
-    stand(c, STANDING_STOPPED);
+    c->closed = true;
+    look_around(c);
     return status;
 }

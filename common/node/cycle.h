@@ -33,6 +33,7 @@ struct cycle {
     enum standing standing; /* as told to the service */
     bool jumped;
     bool stopping;
+    bool closed;
     bool failed;
     bool took;      /* a message was taken in this turn */
     uint64_t batch; /* tag of what is said now: the number of the batch being made */

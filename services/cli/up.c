@@ -128,6 +128,11 @@ static void print_where_to_look(const struct cluster *c, uint64_t rate)
     fflush(stdout);
 }
 
+static bool start(supervisor_t *s, const struct supervised *what)
+{
+    return supervisor_start(s, what, clock_monotonic_ns());
+}
+
 /* A matcher and, if it keeps a journal, its follower. */
 static bool start_shard(const struct cluster *c, supervisor_t *s, unsigned shard)
 {
@@ -135,25 +140,24 @@ static bool start_shard(const struct cluster *c, supervisor_t *s, unsigned shard
     snprintf(number, sizeof number, "%u", shard);
     snprintf(matcher, sizeof matcher, "matcher-%u", shard);
     snprintf(follower, sizeof follower, "follower-%u", shard);
-    return supervisor_start(s, &(struct supervised){matcher,
-                                                    TURN_MATCHER,
-                                                    {"outcry-matcher", "--shard", number}}) &&
-           (cluster_journal_mode(c) == JOURNAL_MODE_NONE ||
-            supervisor_start(
-                s, &(struct supervised){follower,
-                                        TURN_FOLLOWER,
-                                        {"outcry-matcher", "--shard", number, "--follow"}}));
+    const struct supervised matches = {
+        matcher, TURN_MATCHER, {"outcry-matcher", "--shard", number}};
+    const struct supervised follows = {
+        follower, TURN_FOLLOWER, {"outcry-matcher", "--shard", number, "--follow"}};
+    return start(s, &matches) &&
+           (cluster_journal_mode(c) == JOURNAL_MODE_NONE || start(s, &follows));
 }
 
 static bool start_cluster(const struct cluster *c, supervisor_t *s)
 {
+    static const struct supervised market_data = {
+        "market-data", TURN_MARKET_DATA, {"outcry-market-data"}};
+    static const struct supervised gateway = {"gateway", TURN_GATEWAY, {"outcry-gateway"}};
     for (unsigned shard = 0; shard < c->settings.shards; shard++) {
         if (!start_shard(c, s, shard))
             return false;
     }
-    return supervisor_start(
-               s, &(struct supervised){"market-data", TURN_MARKET_DATA, {"outcry-market-data"}}) &&
-           supervisor_start(s, &(struct supervised){"gateway", TURN_GATEWAY, {"outcry-gateway"}});
+    return start(s, &market_data) && start(s, &gateway);
 }
 
 /* Orders, for which the cluster must be ready. */
@@ -161,10 +165,9 @@ static bool start_flow(supervisor_t *s, uint64_t rate)
 {
     char number[24];
     snprintf(number, sizeof number, "%llu", (unsigned long long)rate);
-    return rate == 0 ||
-           supervisor_start(s, &(struct supervised){"simulate",
-                                                    TURN_FLOW,
-                                                    {"outcry", "simulate", "--rate", number}});
+    const struct supervised flow = {
+        "simulate", TURN_FLOW, {"outcry", "simulate", "--rate", number}};
+    return rate == 0 || start(s, &flow);
 }
 
 /* The configuration file and settings of our command line, as the children are to have them. */

@@ -23,7 +23,7 @@ struct shard {
     subscriber_t *subscriber;
     uint64_t epoch;
     uint64_t heartbeat_seq; /* of the matcher's last one */
-    struct view *views; /* by number of the topic at its subscriber */
+    struct view *views;     /* by number of the topic at its subscriber */
     uint32_t view_count;
     uint64_t reported_epoch;
     uint64_t reported_faults;

@@ -15,7 +15,7 @@ enum {
     WELL_SECONDS = 40,   /* then, everything is well within this */
     LOOK_MS = 50,        /* whether it is */
     OPERATOR_MS = 200,   /* the operator looks so often */
-    HEAVY_IN = 8,        /* one run in so many has much more to do */
+    HEAVY_IN = 14,       /* one run in so many has much more to do */
     SNAPSHOT_LEAST = 40, /* commands between two snapshots */
 };
 
@@ -175,7 +175,7 @@ static void make(struct sim_cluster *c, uint64_t seed, bool verbose)
     struct random *r = &c->random;
     enum journal_mode mode = draw_mode(r);
     struct matcher_options options = draw_options(r, mode);
-    bool heavy = random_once_in(r, HEAVY_IN);
+    bool heavy = c->heavy = random_once_in(r, HEAVY_IN);
     c->temper = draw_temper(r, heavy);
     c->faults_ns = sim_between(r, FAULTS_SECONDS_LEAST, FAULTS_SECONDS_MOST) * NS_PER_SECOND;
     sim_network_init(&c->network, &c->world);

@@ -29,6 +29,7 @@ struct sim_cluster {
     struct sim_peer operator;
     uint64_t resume_ns; /* when the operator believes the clock; 0: there is nothing to believe */
     uint64_t faults_ns; /* how long there are faults */
+    bool heavy;         /* it has so much to do that segments fill up */
 };
 
 /* What a run came to. */

@@ -165,9 +165,20 @@ static void check_resent(struct hearing *l, struct wire_reader *fields)
     l->resent_seq = inner.head.seq;
 }
 
+/* Market-data says nothing about itself while it lives. */
+static void note_standing(const struct hearing *l, struct wire_reader *fields)
+{
+    struct heartbeat h;
+    heartbeat_get_fields(fields, &h);
+    if (strcmp(l->who, SIM_EAR_MATCHER) == 0)
+        l->ear->standing = h.standing;
+}
+
 static void check_event(struct hearing *l, uint64_t type, struct wire_reader *fields)
 {
-    if (type == MESSAGE_RESULT)
+    if (type == MESSAGE_HEARTBEAT)
+        note_standing(l, fields);
+    else if (type == MESSAGE_RESULT)
         check_result(l, fields);
     else if (type == MESSAGE_POSITION)
         check_position(l, fields);

@@ -14,6 +14,8 @@
 
 #include "tests/sim/sim_history.h"
 
+#define SIM_EAR_MATCHER "the matcher"
+
 struct sim_frame_known {
     uint64_t key; /* of epoch, topic and seq; 0: free */
     uint64_t digest;
@@ -25,13 +27,14 @@ struct sim_ear {
     struct sim_frame_known *known;
     size_t known_count, known_capacity;
     uint64_t frames, results, resent; /* heard */
+    uint64_t standing;                /* in the last heartbeat of a matcher */
 };
 
 /* KEEPS world and history. */
 void sim_ear_init(struct sim_ear *e, struct sim_world *world, const struct sim_history *history);
 void sim_ear_close(struct sim_ear *e);
 
-/* who: for a failure. */
+/* who: SIM_EAR_MATCHER, or another's name for a failure. */
 void sim_ear_hear(struct sim_ear *e, const char *who, const uint8_t *bytes, size_t size);
 
 #endif

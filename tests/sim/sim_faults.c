@@ -184,14 +184,23 @@ static void part(struct sim_faults *f)
 
 static void set_clock(struct sim_faults *f, int64_t by_ns)
 {
-    sim_world_note(world_of(f), "the clock is set by %lld ms",
+    sim_world_note(world_of(f), "the matcher's clock is set by %lld ms",
                    (long long)(by_ns / (int64_t)NS_PER_MS));
     f->cluster->matcher.clock.offset_ns += by_ns;
+}
+
+/* Market-data's is nobody's business: it may be anything. */
+static void set_other_clock(struct sim_faults *f)
+{
+    sim_world_note(world_of(f), "market-data's clock is set");
+    f->cluster->market.clock.offset_ns +=
+        (int64_t)(sim_between(&f->random, 0, 4000) * NS_PER_MS) - (int64_t)(2000 * NS_PER_MS);
 }
 
 static void clock_forward(struct sim_faults *f)
 {
     sim_world_fired(world_of(f), SIM_FAULT_CLOCK_FORWARD, 1);
+    set_other_clock(f);
     set_clock(f, (int64_t)(sim_between(&f->random, 1, 50000) * NS_PER_MS));
 }
 
@@ -251,6 +260,17 @@ static void happen(void *self, uint64_t argument)
     sim_world_after(world_of(f), random_below(&f->random, f->gap_ns), happen, f, 0);
 }
 
+/* A journal fills its segments only if it is let alone for a while; then there may be no space. */
+static void let_it_work(struct sim_faults *f)
+{
+    f->gap_ns += 2 * NS_PER_SECOND;
+    f->cluster->matcher.restart_ns = 300 * NS_PER_MS;
+    for (unsigned i = 0; i < KINDS; i++) {
+        if (kinds[i].happen == full_disk && f->cluster->matcher.disk != NULL)
+            f->weights[i] += 100;
+    }
+}
+
 /* A run without a kind of fault finds other things than one that is full of them. */
 void sim_faults_init(struct sim_faults *f, struct sim_cluster *cluster)
 {
@@ -262,6 +282,8 @@ void sim_faults_init(struct sim_faults *f, struct sim_cluster *cluster)
         f->weights[i] = can ? kinds[i].weight * RANDOM_OF(&f->random, likes) : 0;
     }
     f->weights[0]++; /* there is always something that can happen */
+    if (cluster->heavy)
+        let_it_work(f);
     if (cluster->matcher.disk != NULL)
         sim_disk_set_forgetful(cluster->matcher.disk, true);
     sim_world_after(&cluster->world, random_below(&f->random, f->gap_ns), happen, f, 0);

@@ -67,6 +67,8 @@ static void on_ended(void *self, enum sim_end how)
         m->damage.failed = true;
     else
         sim_world_fired(m->world, faults[how], 1);
+    if (how == SIM_END_STOPPED && m->ear->standing != STANDING_STOPPED)
+        sim_world_fail(m->world, "the matcher's last word is standing %" PRIu64, m->ear->standing);
     m->damage.stopped = how == SIM_END_STOPPED;
     end(m);
 }
@@ -301,7 +303,7 @@ static void on_said(void *self, unsigned output, const uint8_t *bytes, size_t si
 {
     struct sim_matcher *m = self;
     if (output != MATCHER_OUTPUT_FOLLOWER)
-        sim_ear_hear(m->ear, "the matcher", bytes, size);
+        sim_ear_hear(m->ear, SIM_EAR_MATCHER, bytes, size);
 }
 
 static void on_follower_said(void *self, unsigned output, const uint8_t *bytes, size_t size)

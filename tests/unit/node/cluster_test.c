@@ -104,9 +104,10 @@ static void every_setting_can_come_from_everywhere(void **state)
 #define ROW_TEXT(name, path, default_value, text)           {#name, path, true, 0, 0},
         SETTINGS_TABLE(ROW_U64, ROW_TEXT)};
     for (unsigned i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *word = strcmp(rows[i].name, "log_level") == 0    ? "warn"
-                           : strcmp(rows[i].name, "log_format") == 0 ? "text"
-                                                                     : NULL;
+        const char *word = strcmp(rows[i].name, "log_level") == 0      ? "warn"
+                           : strcmp(rows[i].name, "log_format") == 0   ? "text"
+                           : strcmp(rows[i].name, "journal_mode") == 0 ? "async"
+                                                                       : NULL;
         char variable[64] = "OUTCRY_", flag[64] = "--", text[256];
         char value[64], config[] = "--config", name[] = "a.cfg";
         bool in_range = rows[i].low <= 64 && rows[i].high >= 64;

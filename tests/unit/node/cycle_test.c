@@ -218,6 +218,9 @@ static void a_stop_finishes_what_was_taken_in(void **state)
     assert_true(f->journal.closed);
     assert_int_equal(f->journal.checkpoints, 1);
     assert_int_equal(f->standing, STANDING_STOPPED);
+    turn(f, "c"); /* its last word, in which it takes nothing */
+    assert_int_equal(f->standing, STANDING_STOPPED);
+    assert_int_equal(f->journal.offered, 1);
 }
 
 static void a_checkpoint_stands_behind_its_batch(void **state)
