@@ -34,6 +34,8 @@ struct recovering {
     struct journal_recovery *found;
     uint64_t after_seq;
     uint64_t durable_seq;
+    uint64_t headers_seq; /* durable by what headers say alone: a snapshot may know of more than the
+                             disk has, if a sync failed and nobody was told */
     char *error;
 };
 
@@ -214,6 +216,7 @@ static enum status judge(struct recovering *c, enum journal_read read)
         return STATUS_INVALID;
     }
     status = stand(c);
+    c->headers_seq = d.durable_seq;
     c->durable_seq = d.durable_seq = known_seq;
     if (status == STATUS_OK && damaged)
         status = cut(c, &d);
@@ -236,7 +239,7 @@ static enum status find_doubtful(struct recovering *c, uint64_t *offset)
     uint64_t oldest;
     *offset = SEGMENT_HEADER_SIZE;
     journal_reader_close(&c->reader);
-    enum status status = journal_reader_open(&c->reader, j->disk, c->durable_seq, &oldest, error);
+    enum status status = journal_reader_open(&c->reader, j->disk, c->headers_seq, &oldest, error);
     if (status != STATUS_OK)
         return STATUS_IO; /* it was read a moment ago */
     enum journal_read read = journal_reader_next(c->reader, &record, error);

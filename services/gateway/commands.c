@@ -19,6 +19,13 @@ static struct pending *pending_at(struct shard *s, uint64_t origin_seq)
     return &s->pending[origin_seq % s->gateway->window];
 }
 
+/* The epoch of what its matcher tells now. When a new one begins it is heard of before any result
+ * of it, and orders are known in it (s->epoch) only a little later. */
+static uint64_t told_epoch(const struct shard *s)
+{
+    return subscriber_epoch(s->subscriber, s->family);
+}
+
 /* ---- asking ---- */
 
 static struct text symbol_text(const gateway_t *g, uint32_t symbol)
@@ -170,7 +177,7 @@ static void mass_result(gateway_t *g, const struct shard *s, const struct pendin
     m->shards[s->number].outcome = (uint8_t)outcome;
     if (r != NULL) {
         m->shards[s->number].code = (uint16_t)r->code;
-        m->shards[s->number].epoch = s->epoch;
+        m->shards[s->number].epoch = told_epoch(s);
         m->shards[s->number].seq = r->seq;
         m->shards[s->number].cancelled = r->count;
     }
@@ -361,7 +368,7 @@ static void answer_without_order(gateway_t *g, const struct shard *s, const stru
     struct problem problem;
     char at[AT_SIZE] = "";
     if (r->seq > 0)
-        at_write(at, s->number, s->epoch, r->seq);
+        at_write(at, s->number, told_epoch(s), r->seq);
     if (r->code != 0) {
         answer_refusal(g, s, p, r, at);
         return;
@@ -389,7 +396,7 @@ bool commands_try_result(gateway_t *g, const struct waiting *w, bool last)
         return last;
     }
     if (r->seq > 0)
-        at_write(at, s->number, s->epoch, r->seq);
+        at_write(at, s->number, told_epoch(s), r->seq);
     g->answered_ns = g->now_ns - p->sent_ns + 1;
     if (r->code != 0)
         answer_refusal(g, s, p, r, at);

@@ -27,8 +27,12 @@ struct follower {
     history_t *history;
     journal_reader_t *reader; /* NULL: it begins anew at begin_ns */
     uint64_t begin_ns;
-    char file[DISK_NAME_SIZE]; /* of the record read last */
-    uint64_t damaged_ns;       /* since when what comes next is no record; 0: it is fine */
+    bool async;           /* as the record read last says */
+    uint64_t durable_seq; /* likewise */
+    uint8_t *image;       /* a snapshot to be written; NULL: none */
+    size_t image_room, image_size;
+    struct snapshot_head image_head;
+    uint64_t damaged_ns; /* since when what comes next is no record; 0: it is fine */
     uint64_t now_ns;
     uint64_t told_ns; /* when the matcher heard of us last */
     uint64_t heartbeat_due_ns;
@@ -63,8 +67,16 @@ static history_t *new_history(follower_t *f,
     return history_new(&options);
 }
 
+static void drop_image(follower_t *f)
+{
+    if (f->image != NULL)
+        memory_free(f->image, 1, f->image_room);
+    f->image = NULL;
+}
+
 static void end(follower_t *f)
 {
+    drop_image(f);
     journal_reader_close(&f->reader);
     history_destroy(&f->history);
 }
@@ -137,7 +149,8 @@ static bool read_one(follower_t *f)
     switch (journal_reader_next(f->reader, &record, f->words)) {
     case JOURNAL_READ_RECORD:
         f->damaged_ns = 0;
-        memcpy(f->file, record.file, sizeof f->file);
+        f->async = record.async;
+        f->durable_seq = record.durable_seq;
         if (history_take(f->history, &record, f->words))
             return true;
         give_up(f);
@@ -177,56 +190,60 @@ static void read_on(follower_t *f)
 
 /* ---- snapshots ---- */
 
-/* What the snapshot is of must be at least as durable as the snapshot: in mode async it was let out
- * before it was. Segments before the one read last are. */
-static bool make_durable(const follower_t *f)
-{
-    int file;
-    const struct disk *disk = f->options.disk;
-    if (disk->open(disk->self, f->file, &file) != STATUS_OK)
-        return false;
-    bool durable = disk->sync(disk->self, file) == STATUS_OK;
-    disk->close(disk->self, file);
-    return durable;
-}
-
-static void write_snapshot(follower_t *f)
+/* The state as it is now; in mode async it is written later, when all of it is on disk: a snapshot
+ * must not know more than the journal keeps. */
+static void take_image(follower_t *f)
 {
     const matcher_t *m = history_matcher(f->history);
-    size_t size_max = matcher_image_size_max(m);
-    uint8_t *bytes = memory_new(1, size_max, "a snapshot");
-    struct snapshot_head head = {
+    f->image_room = matcher_image_size_max(m);
+    f->image = memory_new(1, f->image_room, "a snapshot");
+    f->image_size = matcher_image_write(m, f->image);
+    f->image_head = (struct snapshot_head){
         .seq = history_seq(f->history),
         .epoch = history_epoch(f->history),
         .number = history_number(f->history),
         .time_ns = history_time_ns(f->history),
         .hash = history_state_hash(f->history),
     };
-    size_t size = matcher_image_write(m, bytes);
-    enum status status =
-        make_durable(f) ? snapshots_write(f->options.disk, &head, bytes, size) : STATUS_IO;
-    memory_free(bytes, 1, size_max);
-    f->counts.snapshot_seq = head.seq; /* also if it failed: not again at once */
-    if (status != STATUS_OK) {
-        snprintf(f->words, sizeof f->words,
-                 "%s: the snapshot of %" PRIu64 " could not be written: %s", f->options.disk->path,
-                 head.seq, status == STATUS_FULL ? "no space" : "the disk failed");
-        f->words_new = true;
-        return;
-    }
+}
+
+static void release_segments(follower_t *f)
+{
     unsigned removed = 0;
     uint64_t left;
-    f->counts.snapshots++;
     if (segments_release(f->options.disk, &removed, &left, f->words) != STATUS_OK)
         f->words_new = true;
     f->counts.segments_removed += removed;
-    log_info("follower", "snapshot", LOG_U64("shard", engine_limits(matcher_engine(m))->shard),
-             LOG_U64("seq", head.seq), LOG_U64("size", size), LOG_U64("segments_removed", removed));
+}
+
+static void write_image(follower_t *f)
+{
+    enum status status = snapshots_write(f->options.disk, &f->image_head, f->image, f->image_size);
+    uint64_t seq = f->image_head.seq;
+    f->counts.snapshot_seq = seq; /* also if it failed: not again at once */
+    drop_image(f);
+    if (status != STATUS_OK) {
+        snprintf(f->words, sizeof f->words,
+                 "%s: the snapshot of %" PRIu64 " could not be written: %s", f->options.disk->path,
+                 seq, status == STATUS_FULL ? "no space" : "the disk failed");
+        f->words_new = true;
+        return;
+    }
+    f->counts.snapshots++;
+    release_segments(f);
+    log_info("follower", "snapshot", LOG_U64("shard", f->options.matcher.limits.shard),
+             LOG_U64("seq", seq), LOG_U64("size", f->image_size),
+             LOG_U64("segments_removed", f->counts.segments_removed));
+}
+
+static bool image_is_durable(const follower_t *f)
+{
+    return f->image != NULL && (!f->async || f->durable_seq >= f->image_head.seq);
 }
 
 static bool snapshot_due(const follower_t *f)
 {
-    return f->reader != NULL && history_matcher(f->history) != NULL &&
+    return f->reader != NULL && f->image == NULL && history_matcher(f->history) != NULL &&
            history_seq(f->history) >= f->counts.snapshot_seq + f->options.snapshot_commands;
 }
 
@@ -364,7 +381,9 @@ static bool follower_end(void *self, struct journal_batch *batch)
     (void)batch;
     read_on(f);
     if (snapshot_due(f))
-        write_snapshot(f);
+        take_image(f);
+    if (image_is_durable(f))
+        write_image(f);
     if (f->now_ns >= f->told_ns + PATIENCE_MS * NS_PER_MS)
         tell_matcher(f);
     if (f->reader != NULL && history_matcher(f->history) != NULL &&

@@ -73,7 +73,7 @@ static struct sim_temper draw_temper(struct random *r, bool heavy)
                     (unsigned)sim_between(r, 0, 20), (unsigned)sim_between(r, 0, 3)},
     };
     if (heavy) {
-        t.gap_ns = 8 * NS_PER_MS;
+        t.gap_ns = 16 * NS_PER_MS;
         t.burst = 24;
         t.window = SIM_WINDOW_MAX;
     }

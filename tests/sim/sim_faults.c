@@ -122,8 +122,9 @@ static void free_disk(void *self, uint64_t argument)
 static void full_disk(struct sim_faults *f)
 {
     sim_world_note(world_of(f), "the disk is full");
-    sim_disk_set_full(f->cluster->matcher.disk, random_below(&f->random, 1 << 20));
-    later(f, 100, 5000, free_disk, 0);
+    uint64_t bytes_free = random_once_in(&f->random, 2) ? 0 : random_below(&f->random, 1 << 20);
+    sim_disk_set_full(f->cluster->matcher.disk, bytes_free);
+    later(f, 100, f->cluster->heavy ? 9000 : 4000, free_disk, 0);
 }
 
 /* The power may go before anybody has written it again. */

@@ -17,7 +17,7 @@
 #include "tests/sim/planted.h"
 #include "tests/sim/sim_workers.h"
 
-enum { EXPECT_ALL_FROM = 300, SEEDS_DEFAULT = 500, PLANTED_SEEDS_DEFAULT = 60, BAR = 40 };
+enum { EXPECT_ALL_FROM = 300, SEEDS_DEFAULT = 500, PLANTED_SEEDS_DEFAULT = 300, BAR = 40 };
 
 static const char usage[] =
     "usage: outcry-sim [--seeds N] [--first S] [--minutes M] | --seed X | --planted NAME|all\n";

@@ -16,6 +16,7 @@ class Listener:
     def __init__(self, address, *subscriptions, keep=False):
         self.topics = collections.Counter()
         self.kept = {} if keep else None
+        self.above = 0  # frames up to here are of no concern any more
         self.socket = zmq.Context.instance().socket(zmq.SUB)
         self.socket.setsockopt(zmq.LINGER, 0)
         self.socket.setsockopt(zmq.RCVHWM, 0)
@@ -43,7 +44,7 @@ class Listener:
         """Those kept of topics of one kind, like "l3"."""
         self.listen()
         return {key: message for key, message in self.kept.items()
-                if key[0].split(".", 1)[0] == kind}
+                if key[0].split(".", 1)[0] == kind and key[2] > self.above}
 
 
 def ask(publisher, requests, message, **fields):

@@ -65,20 +65,22 @@ def a_follower_publishes_what_its_matcher_does(test):
 def until_heard(cluster, listeners):
     """Each has heard something, and what was under way has come."""
     with origin(cluster, "hello") as sender:
+        newest = 0
+
         def heard():
+            nonlocal newest
             sender.new_order("ETH-USD", "hello", "buy", 1, price=1)
-            sender.new_order("BTC-USD", "hello", "buy", 1, price=1)
+            newest = sender.new_order("BTC-USD", "hello", "buy", 1, price=1).seq
             return all(listener.listen() for listener in listeners)
         cluster.until(heard, "every listener hears something")
 
         def level():
-            latest = [max(seq for _, _, seq in listener.kept) for listener in listeners]
             for listener in listeners:
                 listener.listen()
-            return max(latest) == min(latest)
-        cluster.until(level, "every listener is as far as the others")
+            return all(max(seq for _, _, seq in listener.kept) >= newest for listener in listeners)
+        cluster.until(level, "every listener has heard the last of it")
         for listener in listeners:
-            listener.kept.clear()
+            listener.above = newest
 
 
 def replicas_of_market_data_publish_the_same(test):
