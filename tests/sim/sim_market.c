@@ -9,10 +9,18 @@
 
 enum { FRAMES_BUDGET = 256, REQUESTS_BUDGET = 4, OPEN_ORDERS_MAX = 2000 };
 
+static void draw_reply(struct sim_market *m)
+{
+    snprintf(m->reply, sizeof m->reply, "%016" PRIx64 "%016" PRIx64, random_next(&m->random),
+             random_next(&m->random));
+}
+
 static void start(void *self, uint64_t argument)
 {
     struct sim_market *m = self;
     (void)argument;
+    draw_reply(m);
+    sim_link_reply(m->link, m->reply);
     m->market_data =
         market_data_new(&(struct market_data_options){m->cluster, "ipc://market-data", m->reply});
     struct service service = market_data_service(m->market_data);
@@ -79,16 +87,16 @@ void sim_market_init(struct sim_market *m, struct sim_network *network, struct s
         .cluster = make_cluster(symbols, symbol_count),
         .restart_ns = NS_PER_SECOND,
     };
-    snprintf(m->reply, sizeof m->reply, "%016" PRIx64 "%016" PRIx64, random_next(&m->random),
-             random_next(&m->random));
+    draw_reply(m);
     sim_process_init(&m->process, network, "market-data", &m->clock,
                      &(struct sim_process_owner){.self = m, .said = on_said, .ended = on_ended});
     sim_process_input(&m->process, FRAMES_BUDGET);
     sim_process_input(&m->process, REQUESTS_BUDGET);
     sim_network_push(network, &m->process.peer, SIM_MARKET_OUTPUT_REQUESTS, matcher,
                      MATCHER_INPUT_REQUESTS);
-    subscribe(m, sim_network_subscribe(network, matcher, MATCHER_OUTPUT_PUBLIC, &m->process.peer,
-                                       SIM_MARKET_INPUT_FRAMES));
+    m->link = sim_network_subscribe(network, matcher, MATCHER_OUTPUT_PUBLIC, &m->process.peer,
+                                    SIM_MARKET_INPUT_FRAMES);
+    subscribe(m, m->link);
     sim_world_after(m->world, random_below(&m->random, m->restart_ns), start, m, 0);
 }
 

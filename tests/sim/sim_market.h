@@ -16,7 +16,8 @@ struct sim_market {
     struct sim_ear *ear;
     struct cluster *cluster;
     char reply[REPLY_SIZE + 1];
-    uint64_t restart_ns; /* it comes back within this */
+    struct sim_link *link; /* to the matcher */
+    uint64_t restart_ns;   /* it comes back within this */
     struct sim_process process;
     market_data_t *market_data;
 };

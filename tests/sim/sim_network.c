@@ -108,6 +108,17 @@ void sim_link_topic(struct sim_link *l, const char *topic, bool prefix)
     memcpy(t->bytes, topic, t->size);
 }
 
+void sim_link_reply(struct sim_link *l, const char *reply)
+{
+    for (unsigned i = 0; i < l->topic_count; i++) {
+        struct sim_topic *t = &l->topics[i];
+        if (memcmp(t->bytes, "re.", 3) != 0)
+            continue;
+        CHECK(t->size == 3 + strlen(reply) + 1);
+        memcpy(t->bytes + 3, reply, strlen(reply));
+    }
+}
+
 /* ---- subscriptions ---- */
 
 static void tell_subscription(struct sim_link *l, const struct sim_topic *t, bool subscribed)

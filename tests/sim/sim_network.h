@@ -103,6 +103,10 @@ struct sim_link *sim_network_subscribe(struct sim_network *n, struct sim_peer *f
  * first connected. */
 void sim_link_topic(struct sim_link *l, const char *topic, bool prefix);
 
+/* A process that begins anew chooses another reply topic, so that no answer to its last life is
+ * taken for one to this: its topic `re.` is this one now. While it is not connected. */
+void sim_link_reply(struct sim_link *l, const char *reply);
+
 /* The process begins, or is no more: then all it had not read, and its connections, are gone. */
 void sim_peer_start(struct sim_network *n, struct sim_peer *peer);
 void sim_peer_end(struct sim_network *n, struct sim_peer *peer);

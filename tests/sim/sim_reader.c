@@ -185,6 +185,12 @@ static void tick(void *self, uint64_t generation)
     sim_world_after(r->world, TICK_MS * NS_PER_MS, tick, r, generation);
 }
 
+static void draw_reply(struct sim_reader *r)
+{
+    snprintf(r->reply, sizeof r->reply, "%016" PRIx64 "%016" PRIx64, random_next(&r->random),
+             random_next(&r->random));
+}
+
 static void start(void *self, uint64_t argument)
 {
     struct sim_reader *r = self;
@@ -198,6 +204,8 @@ static void start(void *self, uint64_t argument)
     r->order_count = 0;
     memset(r->at, 0, sizeof r->at);
     memset(r->epoch, 0, sizeof r->epoch);
+    draw_reply(r);
+    sim_link_reply(r->link, r->reply);
     r->subscriber =
         subscriber_new(&(struct subscriber_owner){.self = r,
                                                   .reset = on_reset,
@@ -243,8 +251,7 @@ void sim_reader_init(struct sim_reader *r, const struct sim_reader_setup *s)
         .random = sim_world_stream(s->network->world),
         .peer = {.name = s->name, .arrived = on_arrived, .self = r},
     };
-    snprintf(r->reply, sizeof r->reply, "%016" PRIx64 "%016" PRIx64, random_next(&r->random),
-             random_next(&r->random));
+    draw_reply(r);
     sim_network_add(r->network, &r->peer);
     sim_network_push(r->network, &r->peer, REQUESTS_OUTPUT, s->publisher, s->publisher_input);
     r->link = sim_network_subscribe(r->network, s->publisher, s->publisher_output, &r->peer, 0);
