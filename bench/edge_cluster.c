@@ -1,8 +1,8 @@
 #include "edge_cluster.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -246,17 +246,17 @@ static bool child_stop(const edge_cluster_t *c, struct child *child, char *error
     return status == 0;
 }
 
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *place)
+{
+    (void)status, (void)kind, (void)place;
+    return remove(path);
+}
+
+/* With the journals in it; a link is removed, not what it leads to. */
 static void remove_run_dir(const edge_cluster_t *c)
 {
-    DIR *directory = opendir(c->run_dir);
-    const struct dirent *entry;
-    while (directory && (entry = readdir(directory)) != NULL) {
-        unlinkat(dirfd(directory), entry->d_name, 0); /* it is flat; `.` and `..` stay */
-    }
-    if (directory) {
-        closedir(directory);
-    }
-    rmdir(c->run_dir);
+    enum { OPEN_MAX_AT_ONCE = 8 };
+    nftw(c->run_dir, remove_entry, OPEN_MAX_AT_ONCE, FTW_DEPTH | FTW_PHYS);
 }
 
 static bool stop_all(edge_cluster_t *c, char *error)

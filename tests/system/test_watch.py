@@ -193,6 +193,8 @@ def every_trade_and_quote_is_told_once(test):
         port = cluster.gateways[0].port
         rest = Rest(port)
         flow(test, rest, test.count(100))
+        rest.place("BTC-USD", "sell", "1", "89")
+        rest.place("BTC-USD", "buy", "1", "111")  # one trade at least: the first thing told
         trades = Watcher(port, "/ws/trades/BTC-USD").wait_open()
         quotes = Watcher(port, "/ws/quotes/BTC-USD").wait_open()
         flow(test, rest, test.count(500))
