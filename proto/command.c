@@ -95,7 +95,8 @@ void command_write(struct wire_writer *w, const struct command *c)
     R(snapshot, SNAPSHOT)                                                                          \
     R(resume, RESUME)                                                                              \
     R(following, FOLLOWING)                                                                        \
-    R(committed, COMMITTED)
+    R(committed, COMMITTED)                                                                        \
+    R(advance, ADVANCE)
 
 enum command_read request_read(const uint8_t **at, const uint8_t *end, struct request *q)
 {

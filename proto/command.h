@@ -41,6 +41,7 @@ struct request {
         struct resume resume;
         struct following following;
         struct committed committed;
+        struct advance advance;
     };
 };
 

@@ -43,6 +43,7 @@ enum {
     M(resume, RESUME, 34, REQUEST, "The clock that jumped is right: go on.")                       \
     M(following, FOLLOWING, 35, REQUEST, "A matcher's follower lives, and stands here.")           \
     M(committed, COMMITTED, 36, REQUEST, "A matcher tells its follower how far it may read.")      \
+    M(advance, ADVANCE, 37, REQUEST, "A virtual clock may go on (`outcry backtest --serve`).")     \
     M(trade, TRADE, 64, PUBLIC, "Two orders traded.")                                              \
     M(add, ADD, 65, PUBLIC, "An order joined the end of its level.")                               \
     M(execute, EXECUTE, 66, PUBLIC, "A resting order traded; at 0 left it is gone.")               \
@@ -57,6 +58,7 @@ enum {
     M(position, POSITION, 81, SERVICE, "Where one topic stands.")                                  \
     M(reply, REPLY, 82, SERVICE, "Head of each message that answers a request.")                   \
     M(resent, RESENT, 83, SERVICE, "A frame as it was published, in answer to resend.")            \
+    M(advanced, ADVANCED, 84, SERVICE, "A virtual clock has gone on, in answer to advance.")       \
     M(result, RESULT, 96, PRIVATE, "What became of a command.")                                    \
     M(origin_gap, ORIGIN_GAP, 97, PRIVATE, "Commands before this one are missing: send again.")    \
     M(order_accepted, ORDER_ACCEPTED, 98, PRIVATE, "An order was accepted.")                       \
@@ -155,6 +157,11 @@ enum {
     F(u64, epoch, 0, "")                                                                           \
     F(u64, seq, 0, "the last command that is committed")
 
+#define advance_FIELDS(F)                                                                          \
+    F(text, reply, REPLY_SIZE, "32 hexadecimal digits chosen by the asker")                        \
+    F(u64, request_id, 0, "comes back in the answer")                                              \
+    F(u64, wake_ns, 0, "Unix ns: answer then at the latest; 0: when something is heard")
+
 #define trade_FIELDS(F)                                                                            \
     F(u64, trade_id, 0, "")                                                                        \
     F(u64, maker_order_id, 0, "the order that rested")                                             \
@@ -234,6 +241,10 @@ enum {
     F(flag, last, 0, "nothing follows")
 
 #define resent_FIELDS(F) F(bytes, frame, FRAME_SIZE_MAX, "topic, NUL, payload")
+
+#define advanced_FIELDS(F)                                                                         \
+    F(u64, time_ns, 0, "Unix ns: the time it is now")                                              \
+    F(flag, over, 0, "the recording has ended: the clock goes no further")
 
 #define result_FIELDS(F)                                                                           \
     F(u64, origin_epoch, 0, "of the command")                                                      \

@@ -1,0 +1,2 @@
+int placeholder_flow(void);
+int placeholder_flow(void) { return 0; }
