@@ -15,8 +15,8 @@ TOP_LEVEL = {"CMakeLists.txt", "README.md", "docker-compose.yml", "services", "c
              "tests", "bench", "k8s", "LICENSE", "outcry"}  # and dotfiles
 NOT_OURS = {".git", ".build", "__pycache__", "node_modules"}
 
-# What each folder may include, besides itself. Nothing in services is here: a service includes
-# itself and all of common and proto, and no other service.
+# What each folder may include, besides itself. A service includes all of common and proto as well,
+# and no other service but these.
 MAY_INCLUDE = {
     "proto": set(),
     "common/base": set(),
@@ -26,6 +26,11 @@ MAY_INCLUDE = {
     "common/node": {"common/base", "common/bus", "common/journal", "common/engine", "proto"},
 }
 COMMON = {folder for folder in MAY_INCLUDE if folder != "proto"}
+SERVICES = {
+    # A back-test is strategies and an exchange on a virtual clock.
+    "services/backtest": {"services/matcher", "services/strategy"},
+    "services/cli": {"services/backtest", "services/simulate", "services/strategy"},
+}
 
 # The command line starts the benches, and its tools run a journal again with the very steps that
 # made it and what was published of it.
@@ -75,7 +80,7 @@ def allowed(path, folder, included):
     if folder in MAY_INCLUDE:
         return included in MAY_INCLUDE[folder]
     if folder.startswith("services/"):
-        return included in COMMON or included == "proto"
+        return included in COMMON | {"proto"} | SERVICES.get(folder, set())
     return True  # tests and benches look at everything
 
 
