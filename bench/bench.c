@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "backtest_bench.h"
 #include "edge_bench.h"
 #include "engine_bench.h"
 #include "sample.h"
@@ -11,15 +12,16 @@
 struct options {
     struct edge_bench_options edge;
     bool engine;
+    bool backtest;
     const char *json_path;
 };
 
 static int usage(FILE *out, int status)
 {
     fputs(
-        "usage: outcry bench [rest] [websocket] [engine] [--quick] [--json FILE]\n"
+        "usage: outcry bench [rest] [websocket] [engine] [backtest] [--quick] [--json FILE]\n"
         "\n"
-        "Measures; all three if none is named. Figures go to stderr as a table, then what was\n"
+        "Measures; all of them if none is named. Figures go to stderr as a table, then what was\n"
         "conceived beside what was measured. The status is 0 whatever the figures are, and 1 if a\n"
         "request failed or a message was lost.\n"
         "\n"
@@ -29,6 +31,7 @@ static int usage(FILE *out, int status)
         "               WebSockets; broadcasts to 100 and 500 clients beside civetweb's floor\n"
         "  engine       the engine alone beside a bare book; named alone it has options of its\n"
         "               own: outcry bench engine --help\n"
+        "  backtest     a back-test of a strategy that does nothing beside the engine alone\n"
         "\n"
         "  --quick      one short run a case\n"
         "  --json FILE  figures as JSON too; /dev/stdout for a pipe\n"
@@ -50,6 +53,8 @@ static bool options_read(int argc, char **argv, struct options *o)
             o->edge.websocket = true;
         } else if (strcmp(word, "engine") == 0) {
             o->engine = true;
+        } else if (strcmp(word, "backtest") == 0) {
+            o->backtest = true;
         } else if (strcmp(word, "--quick") == 0) {
             o->edge.quick = true;
         } else if (strcmp(word, "--json") == 0 && index + 1 < argc) {
@@ -59,8 +64,8 @@ static bool options_read(int argc, char **argv, struct options *o)
             return false;
         }
     }
-    if (!o->edge.rest && !o->edge.websocket && !o->engine) {
-        o->edge.rest = o->edge.websocket = o->engine = true;
+    if (!o->edge.rest && !o->edge.websocket && !o->engine && !o->backtest) {
+        o->edge.rest = o->edge.websocket = o->engine = o->backtest = true;
     }
     return true;
 }
@@ -75,6 +80,9 @@ static bool run(const void *self, struct sample_report *report)
     if (o->engine) {
         good = engine_bench_run(o->edge.quick, report) && good;
     }
+    if (o->backtest) {
+        good = backtest_bench_run(o->edge.quick, report) && good;
+    }
     return good;
 }
 
@@ -83,7 +91,8 @@ static bool engine_alone(int argc, char **argv)
 {
     bool alone = argc >= 2 && strcmp(argv[1], "engine") == 0;
     for (int index = 2; index < argc; index++) {
-        alone = alone && strcmp(argv[index], "rest") != 0 && strcmp(argv[index], "websocket") != 0;
+        alone = alone && strcmp(argv[index], "rest") != 0 &&
+                strcmp(argv[index], "websocket") != 0 && strcmp(argv[index], "backtest") != 0;
     }
     return alone;
 }

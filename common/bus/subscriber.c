@@ -58,6 +58,14 @@ uint32_t subscriber_topic_add(subscriber_t *s, struct text name, uint16_t shard)
     return topic;
 }
 
+uint32_t subscriber_quiet_topic_add(subscriber_t *s, struct text name, uint16_t shard)
+{
+    uint32_t topic = subscriber_topic_add(s, name, shard);
+    s->topics[topic].quiet = true;
+    s->quiet_count++;
+    return topic;
+}
+
 uint32_t subscriber_family_add(subscriber_t *s, struct text prefix, uint16_t shard)
 {
     CHECK(s->family_count < FAMILIES_MAX && prefix.size > 0);

@@ -83,6 +83,10 @@ void subscriber_destroy(subscriber_t **s);
 /* Read this topic of this shard; its number: 0, 1, .... Topics and families must fit topics_max. */
 uint32_t subscriber_topic_add(subscriber_t *s, struct text name, uint16_t shard);
 
+/* The same of a topic in which perhaps nothing was published yet, so that no heartbeat speaks of
+ * it: any heartbeat of its shard is enough for it to begin with, as it is for a family. */
+uint32_t subscriber_quiet_topic_add(subscriber_t *s, struct text name, uint16_t shard);
+
 /* Read every topic that begins with `prefix`, which must be subscribed as it is, without a NUL.
  * The number is that of the topic of just this name. At most 4. */
 uint32_t subscriber_family_add(subscriber_t *s, struct text prefix, uint16_t shard);

@@ -65,22 +65,30 @@ static void receive_position(subscriber_t *s, const struct frame_head *head, uin
         name_through(s, whole, head->seq);
 }
 
-/* A heartbeat is enough for a family to begin with: it may have no member yet. */
-static void begin_families(subscriber_t *s, const struct frame_head *head, uint16_t shard)
+/* A heartbeat is enough for this whole to begin with, which has no member, or no frame, yet. */
+static void begin_whole(subscriber_t *s, uint32_t whole, const struct frame_head *head,
+                        uint16_t shard)
 {
-    for (uint32_t i = 0; i < s->family_count; i++) {
-        uint32_t whole = s->families[i].topic;
-        const struct topic *w = &s->topics[whole];
-        if (w->shard != shard || head->epoch < w->epoch)
-            continue;
-        if (head->epoch > w->epoch)
-            follow_epoch(s, whole, head->epoch);
-        if (w->state == WAITING) {
-            follow_join(s, whole, head->seq);
-        } else if (w->state == LIVE && head->seq < w->at) {
-            follow_forget(s, whole, w->epoch);
-            follow_fault(s, whole, SUBSCRIBER_SEQ_WENT_BACK, head->seq);
-        }
+    const struct topic *w = &s->topics[whole];
+    if (w->shard != shard || head->epoch < w->epoch)
+        return;
+    if (head->epoch > w->epoch)
+        follow_epoch(s, whole, head->epoch);
+    if (w->state == WAITING) {
+        follow_join(s, whole, head->seq);
+    } else if (w->state == LIVE && head->seq < w->at) {
+        follow_forget(s, whole, w->epoch);
+        follow_fault(s, whole, SUBSCRIBER_SEQ_WENT_BACK, head->seq);
+    }
+}
+
+static void begin_wholes(subscriber_t *s, const struct frame_head *head, uint16_t shard)
+{
+    for (uint32_t i = 0; i < s->family_count; i++)
+        begin_whole(s, s->families[i].topic, head, shard);
+    for (uint32_t t = 0; s->quiet_count > 0 && t < topic_count(s); t++) {
+        if (s->topics[t].quiet)
+            begin_whole(s, t, head, shard);
     }
 }
 
@@ -137,7 +145,7 @@ void follow_heartbeat(subscriber_t *s, struct frame_reader *f)
     }
     heartbeat_get_fields(&fields, &m);
     uint16_t shard = (uint16_t)m.shard;
-    begin_families(s, &f->head, shard);
+    begin_wholes(s, &f->head, shard);
     receive_positions(s, f, shard);
     pass_over_the_others(s, &f->head, shard);
     TELL(s, heartbeat, &f->head, &m);

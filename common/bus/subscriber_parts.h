@@ -31,6 +31,7 @@ struct topic {
     enum topic_state state;
     uint32_t family; /* FAMILY_NONE, or whose member or own topic it is */
     uint16_t shard;
+    bool quiet;     /* it begins with any heartbeat; of a whole that is no family */
     uint64_t epoch; /* 0: none known yet; a member's is its family's */
     uint64_t at;    /* the state has everything up to here */
     uint64_t need;  /* a snapshot must be this new; a repair must reach this */
@@ -58,6 +59,7 @@ struct subscriber {
     uint32_t state_counts[TOPIC_STATES]; /* topics in each state */
     struct family families[FAMILIES_MAX];
     uint32_t family_count;
+    uint32_t quiet_count; /* topics that are quiet */
     struct aside aside;
 
     /* the request outstanding */

@@ -252,6 +252,8 @@ static bool visit_entry(void *self, const char *path, const char *value, bool ha
         return !w->symbols || visit_symbol(w, path, value, &from);
     if (w->symbols || has_children || strcmp(path, "symbols") == 0)
         return true;
+    if (strcmp(path, "strategies") == 0 || begins(path, "strategies/"))
+        return true; /* outcry-strategy's */
     const struct setting *row = setting_by_path(path);
     if (row == NULL)
         return complain(w->error, &from, path, "a setting (`outcry settings` lists them all)");
@@ -322,17 +324,23 @@ static bool load_flags(struct settings *s, int *argc, char **argv, char *error)
     return true;
 }
 
-static const char *take_config_flag(int *argc, char **argv)
+/* Where in argv the flag stands; 0: it does not. */
+static int config_flag(int argc, char **argv)
 {
-    for (int i = 0; i + 1 < *argc; i++) {
-        if (strcmp(argv[i], "--config") == 0) {
-            const char *file = argv[i + 1];
-            memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof argv[0]);
-            *argc -= 2;
-            return file;
-        }
+    for (int i = 1; i + 1 < argc; i++) {
+        if (strcmp(argv[i], "--config") == 0)
+            return i;
     }
-    return getenv("OUTCRY_CONFIG");
+    return 0;
+}
+
+static void drop_config_flag(int *argc, char **argv)
+{
+    int i = config_flag(*argc, argv);
+    if (i == 0)
+        return;
+    memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof argv[0]);
+    *argc -= 2;
 }
 
 /* ---- what is filled in ---- */
@@ -406,11 +414,18 @@ static bool check_together(struct cluster *c, char *error)
 
 /* ---- public ---- */
 
+const char *cluster_config_file(int argc, char **argv)
+{
+    int i = config_flag(argc, argv);
+    return i > 0 ? argv[i + 1] : getenv("OUTCRY_CONFIG");
+}
+
 bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_ERROR_SIZE])
 {
     memset(c, 0, sizeof *c);
     settings_default(&c->settings);
-    const char *file = take_config_flag(argc, argv);
+    const char *file = cluster_config_file(*argc, argv);
+    drop_config_flag(argc, argv);
     config_t *config = NULL;
     if (file != NULL && (config = config_load(file, error)) == NULL)
         return false;

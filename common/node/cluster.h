@@ -43,7 +43,11 @@ struct cluster {
     unsigned symbol_count;
 };
 
-/* Read the settings and symbols. Takes `--config FILE` and every `--setting VALUE` out of argv;
+/* The configuration file that argv, or else the environment, names; NULL: neither does. */
+const char *cluster_config_file(int argc, char **argv);
+
+/* Read the settings and symbols; the section `strategies` is read by who runs them
+ * (strategy/strategy_spec.h). Takes `--config FILE` and every `--setting VALUE` out of argv;
  * what is left in *argc, argv is the program's own. False with error filled in on a mistake. */
 bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_ERROR_SIZE]);
 

@@ -92,6 +92,8 @@
     U(batch_origin_max, "batch/origin_max", 2048, 1, 65536, "of these, from one sender")           \
     U(kept_mib, "kept_mib", 64, 1, 4096, "MiB of frames each publisher can send again")            \
     U(heartbeat_ms, "heartbeat_ms", 250, 10, 1000, "time between heartbeats")                      \
+    T(strategy_inputs_dir, "strategy/inputs_dir", "{run_dir}/strategy",                            \
+      "directory where outcry-strategy keeps what it was told, a file a run; none: it does not")   \
     T(log_level, "log_level", "info", "debug, info, warn or error")                                \
     T(log_format, "log_format", "json", "json (a line is an object) or text")                      \
     T(log_destination, "log_destination", "stdout",                                                \

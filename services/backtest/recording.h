@@ -3,10 +3,11 @@
  *
  *     journal, LOBSTER, CSV ─ (cli/backtest_history.c) ─> recording ─> venue.h
  *
- * Commands are held as they stand in a journal (proto/command.h), so a day takes about as much
- * memory as its journal; they are read again as they are needed. After recording_seal it does not
- * change, and may be shared by as many back-tests as there are (sweep.h forks). Thread: one
- * writer, then any number of readers. */
+ * Commands are held by the codec of proto/command.h, so a day takes less memory than its journal;
+ * they are read again as they are needed. Of their envelopes only the deadline is kept: nobody
+ * waits for their results, and what an origin could not have sent was not sequenced. After
+ * recording_seal it does not change, and may be shared by as many back-tests as there are (sweep.h
+ * forks). Thread: one writer, then any number of readers. */
 #ifndef OUTCRY_BACKTEST_RECORDING_H
 #define OUTCRY_BACKTEST_RECORDING_H
 
@@ -27,9 +28,10 @@ void recording_destroy(recording_t **r);
 
 /* What happened next. time_ns never goes back (CHECKed: readers of files refuse that with file and
  * line before). row: of the source, from 1, for checks and complaints. seq: where it was sequenced
- * when recorded, 0: it was not; what it named by order_id is found by that. Symbols besides ours
- * come in the order they were added (MESSAGE_ADD_SYMBOL); internal commands but these are passed
- * over: work left over goes on by itself. */
+ * when recorded, ascending, 0: it was not; what is named by order_id is found by that. Symbols come
+ * in the order they were added (MESSAGE_ADD_SYMBOL); if ours is not among them it is there from the
+ * beginning. Other internal commands are passed over: work left over goes on by itself. What no
+ * codec could have read (texts too long) is malformed, as it would be from a client. */
 void recording_command(recording_t *r, uint64_t time_ns, uint64_t row, uint64_t seq,
                        const struct command *c);
 
@@ -41,7 +43,8 @@ void recording_trade(recording_t *r, uint64_t time_ns, uint64_t row, enum side a
                      int64_t price, int64_t qty);
 
 /* The digest of all books behind the last command, as a journal's batch says; compared while no
- * order of ours was placed (venue_counts.digests). */
+ * order of ours was placed (venue_counts.digests). A batch that ends within work left over has none
+ * that could be compared: a continue_work behind it takes it back. */
 void recording_digest(recording_t *r, uint64_t books_hash);
 
 void recording_seal(recording_t *r);
@@ -51,9 +54,10 @@ void recording_seal(recording_t *r);
 enum recording_kind recording_kind_of(const recording_t *r);
 const struct configure *recording_limits(const recording_t *r);
 const struct strategy_symbol *recording_symbol(const recording_t *r);
-uint64_t recording_count(const recording_t *r); /* commands, or levels and trades */
-size_t recording_size(const recording_t *r);    /* bytes of memory */
-uint64_t recording_begin_ns(const recording_t *r);
+uint64_t recording_count(const recording_t *r);    /* commands, or levels and trades */
+size_t recording_size(const recording_t *r);       /* bytes of memory */
+bool recording_adds_symbol(const recording_t *r);  /* its own is among its commands */
+uint64_t recording_begin_ns(const recording_t *r); /* of the first one; 0: there is none */
 uint64_t recording_end_ns(const recording_t *r);
 
 struct recorded {

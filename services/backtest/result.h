@@ -4,10 +4,11 @@
  *
  * Figures and their sources:
  *   pnl              ledger.h; `marked` values what is held at the last mid
- *   fill ratio       lots filled / lots of all orders placed (an amend counts what it adds)
+ *   fill ratio       lots filled / lots of all orders placed (an amend counts what it adds; what
+ *                    was refused was not placed)
  *   slippage         signed so that above 0 is worse than the benchmark, in basis points of it:
  *                    (average price - benchmark) / benchmark for buys, the other way for sells;
- *                    arrival: the mid when it started; vwap: sum(price qty) / sum(qty) of all
+ *                    arrival: the first mid there was; vwap: sum(price qty) / sum(qty) of all
  *                    trades of the market while it ran, its own included; twap: the mid averaged
  *                    over time (implementation shortfall: Perold 1988)
  *   sharpe           mean / standard deviation of the changes of total P&L from sample to sample,
@@ -18,7 +19,10 @@
  *   turnover         notional traded
  *   order-to-trade   (orders + amends + cancels) / fills
  *   queue            lots before it when an order began to rest, and time from there to its first
- *                    fill, medians; share of resting orders that were filled
+ *                    fill, medians; share of resting orders of which something was filled. What an
+ *                    order takes as it arrives is not of its rest
+ * The curves are sampled every sample_ns from the beginning, and once at the end; of a silence of
+ * many samples only the first and the last are kept, for nothing changed between them.
  * Sharpe and the like are doubles, and nil where they are not defined; money is exact. Thread:
  * one. */
 #ifndef OUTCRY_BACKTEST_RESULT_H
@@ -52,6 +56,7 @@ struct result_point {
     int64_t twice_mid; /* 0: no mid */
     int64_t position;
     notional_t total;
+    notional_t realised; /* of it; after all fees */
     notional_t drawdown; /* 0 or above */
 };
 
@@ -67,7 +72,8 @@ struct result_fill {
 };
 
 struct result_order {
-    uint64_t placed_ns, rested_ns, filled_ns, done_ns; /* 0: never */
+    /* 0: never. filled: first, since it rests if it does. */
+    uint64_t placed_ns, rested_ns, filled_ns, done_ns;
     uint32_t number;
     uint8_t side, type, time_in_force, state, refusal;
     bool post_only;
@@ -103,6 +109,11 @@ struct result_figures {
 /* Once, at the end; good as long as l. */
 const struct result_figures *result_log_finish(result_log_t *l, const strategy_host_t *h,
                                                unsigned strategy);
+
+/* The same, of what no host has run. BORROWS all. */
+const struct result_figures *result_log_finish_as(result_log_t *l, const struct ledger *ledger,
+                                                  const struct strategy_standing *standing,
+                                                  const char *described);
 const struct result_point *result_log_points(const result_log_t *l, size_t *count);
 const struct result_fill *result_log_fills(const result_log_t *l, size_t *count);
 const struct result_order *result_log_orders(const result_log_t *l, size_t *count);

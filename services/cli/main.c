@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "cli/backtest.h"
 #include "cli/journal.h"
 #include "cli/ladder.h"
 #include "cli/match.h"
@@ -42,6 +43,7 @@ static const struct command_line {
     {"book", ladder_main, "show a book as it changes"},
     {"tape", tape_main, "print what is published, as it happens"},
     {"simulate", simulate_main, "send a gentle flow of orders"},
+    {"backtest", backtest_main, "run strategies against recorded orders, with a report"},
     {"replay", replay_main, "send a recorded day through the cluster, and check the book"},
     {"match", match_main, "run a CSV of orders through the engine alone"},
     {"verify", verify_main, "run a journal again, and compare everything"},

@@ -82,34 +82,10 @@ static void on_result(void *self, unsigned shard, uint64_t origin_seq, const str
 
 static struct command make_command(const struct replay *r, const struct replay_row *row, char *id)
 {
-    struct text symbol = text_of(r->options.symbol->name);
-    struct text account = text_of("replay");
-    struct text client_order_id = {id, (size_t)snprintf(id, CLIENT_ORDER_ID_SIZE_MAX + 1, "%s%.*s",
-                                                        r->mark, (int)row->id.size, row->id.data)};
-    struct command c = {.type = MESSAGE_CANCEL_ORDER};
-    switch (row->op) {
-    case REPLAY_NEW:
-        c.type = MESSAGE_NEW_ORDER;
-        c.new_order = (struct new_order){
-            symbol, account,  client_order_id, row->side,     row->type, row->time_in_force,
-            false,  STP_NONE, row->price,      row->qty.value};
-        break;
-    case REPLAY_CANCEL:
-        c.cancel_order = (struct cancel_order){symbol, account, 0, client_order_id};
-        break;
-    default:
-        c.type = MESSAGE_AMEND_ORDER;
-        c.amend_order = (struct amend_order){
-            symbol,
-            account,
-            0,
-            client_order_id,
-            row->op == REPLAY_REDUCE ? QTY_IS_REDUCE_BY : QTY_IS_OPEN,
-            row->qty,
-            row->op == REPLAY_REDUCE ? (struct i64_or_nil){0, false} : row->price};
-        break;
-    }
-    return c;
+    int size = snprintf(id, CLIENT_ORDER_ID_SIZE_MAX + 1, "%s%.*s", r->mark, (int)row->id.size,
+                        row->id.data);
+    return replay_row_command(row, text_of(r->options.symbol->name), text_of("replay"),
+                              (struct text){id, (size_t)size});
 }
 
 /* When a row is due, ns after the start. */

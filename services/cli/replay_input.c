@@ -245,8 +245,11 @@ enum status replay_input_load(struct replay_input *in, const struct replay_optio
     enum status status = load_file(&in->file, options->path);
     if (status == STATUS_OK && options->book_path != NULL)
         status = load_file(&in->book, options->book_path);
-    if (status != STATUS_OK)
-        return status;
+    return status == STATUS_OK ? replay_input_read(in, options) : status;
+}
+
+enum status replay_input_read(struct replay_input *in, const struct replay_options *options)
+{
     in->rows = calloc(csv_line_count(&in->file) + 1, sizeof *in->rows);
     CHECK(in->rows != NULL);
 
@@ -270,4 +273,33 @@ void replay_input_unload(struct replay_input *in)
     free(in->rows);
     replay_lobster_free_ids(&in->made_ids);
     *in = (struct replay_input){.rows = NULL};
+}
+
+struct command replay_row_command(const struct replay_row *row, struct text symbol,
+                                  struct text account, struct text client_order_id)
+{
+    struct command c = {.type = MESSAGE_CANCEL_ORDER};
+    switch (row->op) {
+    case REPLAY_NEW:
+        c.type = MESSAGE_NEW_ORDER;
+        c.new_order = (struct new_order){
+            symbol, account,  client_order_id, row->side,     row->type, row->time_in_force,
+            false,  STP_NONE, row->price,      row->qty.value};
+        break;
+    case REPLAY_CANCEL:
+        c.cancel_order = (struct cancel_order){symbol, account, 0, client_order_id};
+        break;
+    default:
+        c.type = MESSAGE_AMEND_ORDER;
+        c.amend_order = (struct amend_order){
+            symbol,
+            account,
+            0,
+            client_order_id,
+            row->op == REPLAY_REDUCE ? QTY_IS_REDUCE_BY : QTY_IS_OPEN,
+            row->qty,
+            row->op == REPLAY_REDUCE ? (struct i64_or_nil){0, false} : row->price};
+        break;
+    }
+    return c;
 }

@@ -12,6 +12,7 @@
 
 #include "cli/csv.h"
 #include "node/cluster.h"
+#include "proto/command.h"
 
 enum replay_format { REPLAY_COMMANDS, REPLAY_LOBSTER, REPLAY_CSV };
 
@@ -51,6 +52,14 @@ struct replay_options {
 /* Read and check it all; what is wrong is said on stderr. STATUS_INVALID: the input is malformed;
  * STATUS_IO: it cannot be read. */
 enum status replay_input_load(struct replay_input *in, const struct replay_options *options);
+
+/* The same of what is in memory: in->file and in->book are loaded, the rest is empty; the options'
+ * paths are not looked at. STATUS_INVALID: as above. */
+enum status replay_input_read(struct replay_input *in, const struct replay_options *options);
 void replay_input_unload(struct replay_input *in);
+
+/* A row as the command it is; the texts are BORROWED. */
+struct command replay_row_command(const struct replay_row *row, struct text symbol,
+                                  struct text account, struct text client_order_id);
 
 #endif

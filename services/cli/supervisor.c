@@ -31,6 +31,8 @@ enum {
 struct child {
     char name[NAME_SIZE];
     unsigned turn;
+    bool task;
+    bool done; /* the task */
     char arguments[SUPERVISOR_ARGUMENTS_MAX][SUPERVISOR_ARGUMENT_SIZE];
     int argument_count;
     char log[PATH_SIZE];
@@ -156,6 +158,13 @@ bool supervisor_start(supervisor_t *s, const struct supervised *what, uint64_t n
     return run(s, c, now_ns);
 }
 
+bool supervisor_start_task(supervisor_t *s, const struct supervised *what, uint64_t now_ns)
+{
+    bool started = supervisor_start(s, what, now_ns);
+    s->children[s->child_count - 1].task = true;
+    return started;
+}
+
 /* ---- ending ---- */
 
 /* The end of a child's log, if it is of this life. */
@@ -192,6 +201,12 @@ static void on_end(supervisor_t *s, struct child *c, int status, uint64_t now_ns
     bool refused = WIFEXITED(status) && WEXITSTATUS(status) == REFUSED_STATUS;
     pid_t pid = c->pid;
     c->pid = 0;
+    c->done = c->task && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    if (c->done) {
+        fprintf(stderr, "outcry up: %s (process %d) has done what it was to do (%s)\n", c->name,
+                (int)pid, c->log);
+        return;
+    }
     c->ends++;
     pause_child(c, now_ns);
     print_end(c, pid, status);
@@ -222,7 +237,7 @@ bool supervisor_tend(supervisor_t *s, uint64_t now_ns)
     }
     for (unsigned i = 0; i < s->child_count && !s->hopeless; i++) {
         struct child *c = &s->children[i];
-        if (c->pid == 0 && now_ns >= c->again_ns && run(s, c, now_ns))
+        if (c->pid == 0 && !c->done && now_ns >= c->again_ns && run(s, c, now_ns))
             fprintf(stderr, "outcry up: %s is started again (process %d)\n", c->name, (int)c->pid);
     }
     return !s->hopeless;

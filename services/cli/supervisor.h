@@ -6,7 +6,7 @@
  * A pause is 100 ms, and twice the last one up to 10 s if the program did not live 30 s: what
  * cannot start is tried for ever, and costs nothing. Not so while the whole begins: there, one that
  * refuses what it was told (status 2), or ends for the third time, is hopeless, and whoever started
- * it hears why at once.
+ * it hears why at once. A task that ends well is done.
  *
  * All a program says goes into a log of its own, <name>.log, new with each supervisor and appended
  * to by each of the program's lives. However the supervisor's process ends, its programs are asked
@@ -35,6 +35,9 @@ struct supervised {
 
 /* Start it. False, and said so, if the system has no room for it. */
 bool supervisor_start(supervisor_t *s, const struct supervised *what, uint64_t now_ns);
+
+/* The same, of one that has an end of its own: ended well (status 0), it is not started again. */
+bool supervisor_start_task(supervisor_t *s, const struct supervised *what, uint64_t now_ns);
 
 /* Tell what has ended, start again what is due; call it often. False, while it begins: one of them
  * is hopeless. */

@@ -10,6 +10,7 @@
 #include "cli/rest.h"
 #include "cli/supervisor.h"
 #include "node/host.h"
+#include "strategy/strategy_spec.h"
 
 enum {
     FLAGS_MAX = 80, /* of the command line, handed to every child */
@@ -20,21 +21,28 @@ enum {
 static const char usage[] =
     "usage: outcry up [--rate N] [--config FILE] [--SETTING VALUE ...]\n"
     "\n"
-    "Starts the cluster of the configuration (four demo symbols on two shards if there is none) "
-    "on\n"
-    "this machine: the matchers, their followers, market data, a gateway, and a gentle flow of\n"
-    "orders, N a second (20, 0: none). What dies is started again, and told here. Ctrl-C stops it\n"
-    "all, in order; a second one kills what is left.\n"
+    "Starts the cluster of the configuration (four demo symbols on two shards if there is none)\n"
+    "on this machine: the matchers, their followers, market data, a gateway, a gentle flow of\n"
+    "orders, N a second (20, 0: none), and the strategies that are configured. What dies is\n"
+    "started again, and told here. Ctrl-C stops it all, in order; a second one kills what is\n"
+    "left.\n"
     "\n"
     "  outcry up\n"
     "  outcry up --rate 0 --run-dir /tmp/other --market-data-address tcp://127.0.0.1:6000 \\\n"
     "            --market-data-requests-address tcp://127.0.0.1:6001 \\\n"
     "            --gateway-address 127.0.0.1:8010 --admin-address 127.0.0.1:8011\n";
 
-/* In which order they are stopped: who sends orders, who serves people, who serves readers, then
- * the writers of history. A follower outlives its matcher: up to the last batch it answers what
- * would hold the matcher up, takes its snapshots, and lets the journal's old files go. */
-enum { TURN_FLOW, TURN_GATEWAY, TURN_MARKET_DATA, TURN_MATCHER, TURN_FOLLOWER };
+/* In which order they are stopped: who has orders of its own to take off, who sends others', who
+ * serves people, who serves readers, then the writers of history. A follower outlives its matcher:
+ * up to the last batch it answers what would hold the matcher up, takes its snapshots, and lets the
+ * journal's old files go. */
+enum { TURN_STRATEGY, TURN_FLOW, TURN_GATEWAY, TURN_MARKET_DATA, TURN_MATCHER, TURN_FOLLOWER };
+
+/* What runs besides the cluster. */
+struct traders {
+    uint64_t rate;       /* of simulated orders; 0: none */
+    unsigned strategies; /* configured */
+};
 
 static volatile sig_atomic_t stop_requested;
 
@@ -104,7 +112,7 @@ static void print_journal(const struct cluster *c)
                promises[mode]);
 }
 
-static void print_where_to_look(const struct cluster *c, uint64_t rate)
+static void print_where_to_look(const struct cluster *c, const struct traders *t)
 {
     char address[CLUSTER_ADDRESS_SIZE];
     cluster_address(c, c->settings.market_data_address, 0, address);
@@ -121,9 +129,11 @@ static void print_where_to_look(const struct cluster *c, uint64_t rate)
     printf("  market data     %s   (ZeroMQ SUB; README.md, \"A first subscriber\")\n", address);
     print_journal(c);
     printf("  logs            %s/*.log\n", c->settings.run_dir);
-    if (rate > 0)
+    if (t->rate > 0)
         printf("  orders          %llu a second from `outcry simulate`\n",
-               (unsigned long long)rate);
+               (unsigned long long)t->rate);
+    if (t->strategies > 0)
+        printf("  strategies      %u   (%s/strategy.log)\n", t->strategies, c->settings.run_dir);
     printf("\nCtrl-C stops it.\n");
     fflush(stdout);
 }
@@ -161,13 +171,15 @@ static bool start_cluster(const struct cluster *c, supervisor_t *s)
 }
 
 /* Orders, for which the cluster must be ready. */
-static bool start_flow(supervisor_t *s, uint64_t rate)
+static bool start_traders(supervisor_t *s, const struct traders *t)
 {
     char number[24];
-    snprintf(number, sizeof number, "%llu", (unsigned long long)rate);
+    snprintf(number, sizeof number, "%llu", (unsigned long long)t->rate);
     const struct supervised flow = {
         "simulate", TURN_FLOW, {"outcry", "simulate", "--rate", number}};
-    return rate == 0 || start(s, &flow);
+    const struct supervised strategies = {"strategy", TURN_STRATEGY, {"outcry-strategy"}};
+    return (t->rate == 0 || start(s, &flow)) &&
+           (t->strategies == 0 || supervisor_start_task(s, &strategies, clock_monotonic_ns()));
 }
 
 /* The configuration file and settings of our command line, as the children are to have them. */
@@ -183,12 +195,12 @@ static int keep_flags(char **flags, int argc, char **argv)
     return count;
 }
 
-static int run(const struct cluster *c, supervisor_t *s, uint64_t rate)
+static int run(const struct cluster *c, supervisor_t *s, const struct traders *t)
 {
     char error[ENDPOINT_ERROR_SIZE] = "not every process could be started; stopping the rest";
-    bool ready = start_cluster(c, s) && wait_until_ready(c, s, error) && start_flow(s, rate);
+    bool ready = start_cluster(c, s) && wait_until_ready(c, s, error) && start_traders(s, t);
     if (ready)
-        print_where_to_look(c, rate);
+        print_where_to_look(c, t);
     else if (!stop_requested)
         fprintf(stderr, "outcry up: %s\n", error);
     supervisor_begun(s);
@@ -201,24 +213,38 @@ static int run(const struct cluster *c, supervisor_t *s, uint64_t rate)
     return ready && well ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* How many strategies are configured; a mistake in one of them exits 2, before anything runs. */
+static unsigned count_strategies(const struct cluster *c, const char *file)
+{
+    static struct strategy_spec specs[STRATEGIES_MAX];
+    static char error[STRATEGY_SPEC_ERROR_SIZE];
+    unsigned count = 0;
+    if (file == NULL || strategy_specs_load(c, file, NULL, specs, STRATEGIES_MAX, &count, error))
+        return count;
+    fprintf(stderr, "outcry up: %s\n", error);
+    exit(2);
+}
+
 int up_main(int argc, char **argv)
 {
     static struct cluster cluster;
     static char *flags[FLAGS_MAX];
     int flag_count = keep_flags(flags, argc, argv);
+    const char *file = cluster_config_file(argc, argv);
     host_load(&cluster, &argc, argv, usage);
-    uint64_t rate = host_number_flag(&argc, argv, "--rate", 0, 100000, 20);
+    struct traders traders = {.rate = host_number_flag(&argc, argv, "--rate", 0, 100000, 20)};
     host_no_more_flags(argc, argv);
     if (cluster.symbol_count == 0) {
         fprintf(stderr, "outcry up: the configuration has no symbols\n");
         return 2;
     }
+    traders.strategies = count_strategies(&cluster, file);
     strcpy(cluster.settings.log_destination, "stderr"); /* stdout is for whoever started us */
     host_enter(&cluster, "up");
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     supervisor_t *supervisor = supervisor_new(cluster.settings.run_dir, flags, flag_count);
-    int status = run(&cluster, supervisor, rate);
+    int status = run(&cluster, supervisor, &traders);
     supervisor_destroy(&supervisor);
     return status;
 }

@@ -2,6 +2,7 @@
  * its hash is what the book must hash to after it. */
 #include "base/check.h"
 #include "base/memory.h"
+#include "matcher/l3.h"
 #include "matcher/publish.h"
 #include "node/book_reply.h"
 
@@ -113,63 +114,22 @@ void public_feed_epoch_set(public_feed_t *f, uint64_t epoch)
 
 /* ---- events ---- */
 
-static struct wire_writer *begin(public_feed_t *f, const struct event *e, size_t size)
+static void put(public_feed_t *f, uint32_t topic, const struct l3_message *m)
 {
-    return publisher_event(f->publisher, (uint32_t)e->book - 1, engine_seq(f->engine), size);
-}
-
-static uint64_t id_of(const public_feed_t *f, uint32_t order)
-{
-    return engine_order(f->engine, order).order->order_id;
-}
-
-static void put_delete(public_feed_t *f, const struct event *e)
-{
-    delete_put(begin(f, e, DELETE_SIZE_MAX), &(struct delete){id_of(f, e->order)});
-    publisher_event_end(f->publisher);
-}
-
-static void put_trade(public_feed_t *f, const struct event *e)
-{
-    uint64_t maker = id_of(f, e->maker);
-    trade_put(begin(f, e, TRADE_SIZE_MAX),
-              &(struct trade){e->id, maker, id_of(f, e->order), e->price, e->qty, e->side});
-    publisher_event_end(f->publisher);
-    execute_put(begin(f, e, EXECUTE_SIZE_MAX), &(struct execute){maker, e->qty});
-    publisher_event_end(f->publisher);
-}
-
-static void put_amended(public_feed_t *f, const struct event *e)
-{
-    int64_t less = e->other_qty - e->open_qty;
-    if (e->reason == REASON_REQUEUED) {
-        put_delete(f, e);
-    } else if (less > 0) {
-        reduce_put(begin(f, e, REDUCE_SIZE_MAX), &(struct reduce){id_of(f, e->order), less});
-        publisher_event_end(f->publisher);
-    }
-}
-
-static void put_rested(public_feed_t *f, const struct event *e)
-{
-    add_put(begin(f, e, ADD_SIZE_MAX),
-            &(struct add){id_of(f, e->order), e->side, e->price, e->open_qty, e->id});
+    l3_message_put(
+        publisher_event(f->publisher, topic, engine_seq(f->engine), l3_message_size_max(m)), m);
     publisher_event_end(f->publisher);
 }
 
 void public_feed_group(public_feed_t *f)
 {
     size_t count;
+    struct l3_message messages[L3_MESSAGES_MAX];
     const struct event *events = engine_events(f->engine, &count);
     for (const struct event *e = events; e < events + count; e++) {
-        if (e->kind == EVENT_TRADE)
-            put_trade(f, e);
-        else if (e->kind == EVENT_RESTED)
-            put_rested(f, e);
-        else if (e->kind == EVENT_AMENDED)
-            put_amended(f, e);
-        else if (e->kind == EVENT_CANCELLED && e->rested)
-            put_delete(f, e);
+        unsigned said = l3_messages(f->engine, e, messages);
+        for (unsigned i = 0; i < said; i++)
+            put(f, (uint32_t)e->book - 1, &messages[i]);
     }
     publisher_group_end(f->publisher, *f->time_ns);
 }

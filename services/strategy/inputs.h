@@ -8,9 +8,11 @@
  *     size u32 | crc32c u32 | msgpack array [kind, n, now_ns, ...]
  *
  * n counts records, 1, 2, 3, ...; commands follow the input that caused them. The first record says
- * which strategies ran, with which parameters (strategy_spec_write), and the session. A torn tail
- * is cut: what is before it is whole. Written by a buffered stream, flushed at least each second:
- * a kill loses at most that much of the record, never an order. Thread: owner only. */
+ * which strategies ran, with which parameters (strategy_spec_write), and the session; the last one
+ * says that it is the last. A torn tail is cut: what is before it is whole. Anything else that is
+ * not as it was written is damage, and said with file, byte, what was found and expected. Written
+ * by a buffered stream, flushed at least each second: a kill loses at most that much of the record,
+ * never an order. Thread: owner only. */
 #ifndef OUTCRY_STRATEGY_INPUTS_H
 #define OUTCRY_STRATEGY_INPUTS_H
 
@@ -44,7 +46,7 @@ void inputs_lost(inputs_recorder_t *r, strategy_host_t *h, uint16_t shard, uint6
 void inputs_time(inputs_recorder_t *r, strategy_host_t *h, uint64_t now_ns);
 void inputs_stop_all(inputs_recorder_t *r, strategy_host_t *h, uint64_t now_ns, const char *why);
 
-/* From the owner's command(): what the host answered. */
+/* From the owner's command(), while its envelope is empty: what the host answered. */
 void inputs_command(inputs_recorder_t *r, unsigned strategy, const struct command *c);
 
 /* About each second; and the end. STATUS_IO: something could not be written (error, once). */
@@ -71,7 +73,7 @@ void inputs_player_command(inputs_player_t *p, unsigned strategy, const struct c
 
 enum inputs_step {
     INPUTS_MORE,
-    INPUTS_END,     /* all of it; *torn of inputs_player_end says if its end was cut */
+    INPUTS_END,     /* all of it; `torn` of inputs_player_end says if its end was cut */
     INPUTS_DIFFERS, /* a command is not the recorded one: error says which, found and expected */
     INPUTS_INVALID, /* a record within the file is damaged, or cannot be */
 };
@@ -81,8 +83,8 @@ enum inputs_step inputs_player_next(inputs_player_t *p, strategy_host_t *h,
                                     char error[INPUTS_ERROR_SIZE]);
 
 struct inputs_end {
-    uint64_t records, commands;
-    bool torn;
+    uint64_t records, commands; /* inputs that were given, commands that were the same */
+    bool torn;                  /* it does not end as a run that was closed */
 };
 struct inputs_end inputs_player_end(const inputs_player_t *p);
 

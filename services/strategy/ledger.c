@@ -16,6 +16,12 @@ void ledger_init(struct ledger *l, const struct fees *fees, int64_t inventory, i
     };
 }
 
+void ledger_value(struct ledger *l, int64_t price)
+{
+    l->cost += (notional_t)l->position * price;
+    l->cash -= (notional_t)l->position * price;
+}
+
 static int64_t magnitude(int64_t qty)
 {
     return qty < 0 ? -qty : qty;

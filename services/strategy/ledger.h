@@ -33,6 +33,9 @@ struct ledger {
 /* inventory: lots it begins with (below 0: short), bought or sold at `price`. */
 void ledger_init(struct ledger *l, const struct fees *fees, int64_t inventory, int64_t price);
 
+/* What it holds, and began with unvalued (price 0), was bought or sold at this price. */
+void ledger_value(struct ledger *l, int64_t price);
+
 void ledger_fill(struct ledger *l, enum side side, int64_t price, int64_t qty, bool maker);
 
 /* What is held is worth this much more than its cost, at twice_mark / 2 ticks (a mid may lie

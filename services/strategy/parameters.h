@@ -15,6 +15,7 @@
 
 enum {
     PARAMETERS_MAX = 32,
+    PARAMETER_NAME_SIZE_MAX = 63,
     PARAMETER_TEXT_SIZE = 256,
     PARAMETER_ERROR_SIZE = 512,
 };
@@ -32,17 +33,22 @@ enum parameter_kind {
 struct parameter {
     const char *name;
     enum parameter_kind kind;
-    const char *otherwise; /* the default, as text; NULL: it must be given */
+    const char *otherwise; /* the default, as text; NULL: it must be given; "none", of a price,
+                              quantity, seconds or count: it may be absent, and `none` be said */
     double low, high;      /* inclusive, in the unit it is written in; not of words and files */
     const char *words;     /* PARAMETER_WORD only */
     const char *unit;      /* for people: "s", "lots a clip", ... */
     const char *summary;
 };
 
+/* The number of a value that is absent. */
+#define PARAMETER_NONE INT64_MIN
+
 struct parameter_value {
     char text[PARAMETER_TEXT_SIZE]; /* as it was given, or the default */
+    bool given;                     /* text, number and real have been read */
     int64_t number;
-    double real;
+    double real; /* as it is written, in its own unit */
 };
 
 struct parameters {
@@ -73,5 +79,8 @@ const struct parameter_value *parameters_get(const struct parameters *p, const c
 
 /* A table of them for --help. */
 void parameters_print(const struct parameter *table, FILE *out);
+
+/* "Their names, like this", for a complaint. */
+void parameters_names(const struct parameter *table, char *text, size_t size);
 
 #endif

@@ -170,18 +170,22 @@ struct order_request {
 };
 
 /* Place an order; its number. What becomes of it, a refusal by a limit of the host included, comes
- * in on_order: never before this callback has returned. */
+ * in on_order: never before this callback has returned. With an order of its own account it does
+ * not trade: the exchange refuses it (STP). */
 uint32_t trader_place(trader_t *t, const struct order_request *request);
 
 /* The common case: a limit order, good till cancelled. */
 uint32_t trader_limit(trader_t *t, enum side side, int64_t price, int64_t qty);
 
-/* Change price and open quantity. Less quantity at the same price keeps the place in the queue;
- * anything else loses it. False: nothing was sent: it is done, not yet accepted, being amended or
- * cancelled already, or a limit of the host forbids it. */
+/* Change price and open quantity, 1 or more. Less quantity at the same price keeps the place in the
+ * queue; anything else loses it. What is filled while the amend is on its way comes off the new
+ * quantity, too (if nothing is left, the order is cancelled: REDUCED), so that no more is traded
+ * than was meant. False: nothing was sent: it is done, not yet accepted, being amended or cancelled
+ * already, or a limit of the host forbids it. */
 bool trader_amend(trader_t *t, uint32_t order, int64_t price, int64_t open_qty);
 
-/* False: it is done, or being cancelled already. One not accepted yet is cancelled when it is. */
+/* False: it is done, or being cancelled already. One not accepted yet is cancelled when it is; one
+ * that cannot rest (IOC, FOK, market) is done by itself, and no command is sent. */
 bool trader_cancel(trader_t *t, uint32_t order);
 void trader_cancel_all(trader_t *t);
 

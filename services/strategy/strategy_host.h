@@ -7,12 +7,14 @@
  *     driver <─ command ─ host <─ limits <─ trader_place, _amend, _cancel ─ strategy
  *
  * What a strategy does within a callback is sent in that order, when the callback has returned;
- * what the host refuses is told in on_order right then. Timers due at one time fire in the order of
- * the strategies.
+ * what the host refuses is told in on_order behind what it has to be told already. Nothing is told
+ * within a callback. Timers fire by their times; those of one time in the order of the strategies.
  *
- * Stopping (strategy_host_stop, is_done, a loss beyond loss_max): everything that works is
- * cancelled, new orders are refused, and when the last one is known to be done the strategy has
- * ended. No memory is taken after strategy_host_new. Thread: one. */
+ * Stopping (strategy_host_stop, is_done, a loss beyond loss_max, HOST_CALLS_MAX, events of its
+ * account that cannot be): everything that works is cancelled, new orders are refused, and when the
+ * last one is known to be done the strategy has ended: no callback follows. What its account says
+ * after that still goes into orders and ledger, and to the owner. No memory is taken after
+ * strategy_host_new. Thread: one. */
 #ifndef OUTCRY_STRATEGY_STRATEGY_HOST_H
 #define OUTCRY_STRATEGY_STRATEGY_HOST_H
 
@@ -25,15 +27,18 @@ enum {
     STRATEGY_WORKING_MAX = 256,    /* orders of one that are not done */
     STRATEGY_UNANSWERED_MAX = 512, /* commands of one without a result */
     HOST_BOOK_ORDERS = 1 << 20,    /* orders the mirrors of one host hold, all symbols */
+    HOST_CALLS_MAX = 4096, /* callbacks of one strategy from one input: then it is stopped */
 };
 
-/* 0: no limit, but for loss_max: see has_loss_max. */
+/* 0: no limit, but for loss_max: see has_loss_max. What is sent counts as if it were filled whole
+ * until it is known to be done, and an amend as the larger of both orders it may be. */
 struct strategy_limits {
     int64_t position_max; /* lots, long or short, what is working included */
-    int64_t order_max;    /* lots of one order */
+    int64_t order_max;    /* lots of one order in all: what is filled of it included */
     bool has_loss_max;
     notional_t loss_max;          /* ticks x lots, after fees, marked at the mid */
-    uint32_t messages_per_second; /* commands, cancels excepted: a sliding second of ten tenths */
+    uint32_t messages_per_second; /* commands, cancels excepted: in this tenth of a second and the
+                                     ten before it, so in no second are there more */
 };
 
 /* The symbol it trades. */
@@ -57,7 +62,9 @@ struct strategy_spec {
     struct strategy_limits limits;
     struct fees fees;
     int64_t inventory;       /* lots it begins with */
-    int64_t inventory_price; /* ticks; 0: the first mid there is */
+    int64_t inventory_price; /* ticks; 0: the first mid there is, cut to a tick, or price of a fill,
+                                if that comes first; until then it is not valued, and loss_max does
+                                not bind */
 };
 
 /* What an account event says of an order of ours: order_accepted .. order_cancelled (proto). */
@@ -77,10 +84,12 @@ struct own_event {
 struct strategy_host_owner {
     void *self;
     /* A command for its symbol's shard, to be sent in this order; its envelope is empty. It cannot
-     * be refused: at most STRATEGY_UNANSWERED_MAX a strategy wait for a result. BORROWED. */
+     * be refused: at most STRATEGY_UNANSWERED_MAX a strategy wait for a result; each order that is
+     * not done has room for its cancel among them. No input may be given from in here. BORROWED. */
     void (*command)(void *self, unsigned strategy, struct command *c);
-    /* For reports: each update, and where the market stands then; each change of an order; fills;
-     * words for the log; an end. */
+    /* For reports, as it happens, before the strategy hears of it: each update, and where the
+     * market stands then; each change of an order, its sending included; fills, each behind the
+     * change of its order; words for the log; an end. */
     void (*market)(void *self, unsigned strategy, const struct market_update *u,
                    const struct bbo_state *bbo);
     void (*order)(void *self, unsigned strategy, const struct own_order *o);
@@ -100,13 +109,14 @@ strategy_host_t *strategy_host_new(const struct strategy_host_owner *owner,
                                    uint64_t session, bool books);
 void strategy_host_destroy(strategy_host_t **h);
 
-/* ---- inputs: all that decides. now_ns never goes back ---- */
+/* ---- inputs: all that decides. A now_ns before the last one counts as the last ---- */
 
 /* on_start of all; once, first. Timers due are fired by each of these after what it is for. */
 void strategy_host_start(strategy_host_t *h, uint64_t now_ns);
 
 /* Symbols are numbered as strategy_host_symbol() says. The book begins anew: events of a snapshot
- * follow (seq 0), then joined. Until then no order is taken for it (OWN_REFUSED_BOOK). */
+ * follow (seq 0), then joined. Until then the strategy sees it empty, and no order or amend is
+ * taken for it (OWN_REFUSED_BOOK). That it has joined is told as an update of seq 0. */
 void strategy_host_book_reset(strategy_host_t *h, unsigned symbol);
 void strategy_host_book_event(strategy_host_t *h, unsigned symbol, uint64_t type,
                               struct wire_reader *fields);
@@ -129,7 +139,7 @@ void strategy_host_result(strategy_host_t *h, uint16_t shard, uint64_t now_ns,
                           const struct result *r);
 
 /* The shard forgot us: what is unanswered there is unknown and will not be told. Its strategies
- * stop; what they have working counts as done. */
+ * stop; what they have working counts as done (reason 0, its open_qty as it was). */
 void strategy_host_lost(strategy_host_t *h, uint16_t shard, uint64_t now_ns);
 
 /* Only time. */
@@ -158,12 +168,18 @@ struct strategy_standing {
     uint32_t working;                 /* orders that are not done */
     uint32_t unanswered;              /* commands without a result */
     uint64_t orders, amends, cancels; /* commands it sent */
-    uint64_t refused[8];              /* by enum own_refusal */
-    uint64_t callbacks;               /* so far: the sequence of its inputs */
+    uint64_t refused[8];              /* by enum own_refusal; amends, too */
+    uint64_t callbacks;               /* so far */
     const char *why;                  /* it stopped; "" */
 };
 struct strategy_standing strategy_host_standing(const strategy_host_t *h, unsigned strategy);
 bool strategy_host_all_ended(const strategy_host_t *h);
+
+/* The time of the last input; 0 before the first. */
+uint64_t strategy_host_now_ns(const strategy_host_t *h);
+
+/* trader_ahead() of an order of this strategy. */
+int64_t strategy_host_ahead(const strategy_host_t *h, unsigned strategy, uint32_t order);
 
 /* What its describe() says. */
 void strategy_host_describe(const strategy_host_t *h, unsigned strategy, char *text, size_t size);

@@ -8,10 +8,12 @@
  *             account = maker-1          (default: its name)
  *             position_max = 2.5         limits, in the symbol's decimals: position_max order_max
  *             loss_max = 1000            loss_max (quote money) messages_per_second
- *             maker_fee = -0.5           basis points; taker_fee
- *             inventory = 0              lots' decimals; inventory_price
- *             gamma = 0.1                and whatever parameters its type has
+ *             maker_fee = -0.5           basis points, at most two digits behind the point;
+ * taker_fee inventory = 0              lots' decimals; inventory_price gamma = 0.1 and whatever
+ * parameters its type has
  *
+ * Money is counted in ticks x lots: loss_max is cut to a whole number of them, so it is never more
+ * than was said. A limit of `none` is none, which is also what it is when nothing is said of it.
  * Every mistake is told with where it stands, what was found and what was expected. */
 #ifndef OUTCRY_STRATEGY_STRATEGY_SPEC_H
 #define OUTCRY_STRATEGY_STRATEGY_SPEC_H
@@ -19,7 +21,10 @@
 #include "node/cluster.h"
 #include "strategy/strategy_host.h"
 
-enum { STRATEGY_SPEC_ERROR_SIZE = 1024 };
+enum {
+    STRATEGY_SPEC_ERROR_SIZE = 1024,
+    STRATEGY_SPEC_SIZE_MAX = 16384, /* strategy_spec_write's */
+};
 
 /* name: what it is called. Its type is to be set first, then its symbol, then the rest. */
 void strategy_spec_init(struct strategy_spec *s, const char *name);
@@ -43,8 +48,9 @@ bool strategy_specs_load(const struct cluster *c, const char *file, const char *
 /* All that can be set besides the type's own parameters, for --help. */
 void strategy_spec_print(FILE *out);
 
-/* As bytes and back: what a recorded run begins with (inputs.h). The type's class is found again by
- * its name. */
+/* As bytes and back: what a recorded run begins with (inputs.h). size_max: at least
+ * STRATEGY_SPEC_SIZE_MAX. The type's class is found again by its name; its parameters are read and
+ * checked again. */
 size_t strategy_spec_write(const struct strategy_spec *s, uint8_t *bytes, size_t size_max);
 bool strategy_spec_read(struct strategy_spec *s, const uint8_t *bytes, size_t size,
                         char error[STRATEGY_SPEC_ERROR_SIZE]);

@@ -14,6 +14,10 @@ done once. PROTOCOL.md is the contract; this package is one way to write a clien
         result = origin.new_order("BTC-USD", "A", "buy", price=10000, qty=5, client_order_id="x1")
         print(result.ok, result.order_id, result.reason)
 
+    class Buyer(outcry.Strategy):  # live, and unchanged in back-tests: strategy.py
+        def on_start(self):
+            self.limit("buy", self.best("buy").price, 5)
+
 Prices are ticks, quantities lots, times Unix nanoseconds: integers all. It needs python3-zmq and
 python3-msgpack.
 """
@@ -23,11 +27,14 @@ from .errors import (ForeignVersion, Garbage, HashMismatch, HistoryLost, OriginR
                      OutcryError, RequestRefused, SequenceWentBack)
 from .origin import Origin, Result
 from .reader import Update
+from .strategy import Strategy, run
+from .strategy_host import Fill, MarketUpdate, OwnOrder
 from .subscriber import Subscriber
 
 __all__ = [
-    "BookError", "ForeignVersion", "Garbage", "HashMismatch", "HistoryLost", "L2Book", "L3Book",
-    "MESSAGES", "OrderStatus", "OrderType", "Origin", "OriginRefused", "OutcryError", "QtyIs",
-    "Reason", "RequestRefused", "Result", "SequenceWentBack", "Side", "Stp", "Subscriber",
-    "TimeInForce", "TradeTape", "TradeTotals", "Update",
+    "BookError", "Fill", "ForeignVersion", "Garbage", "HashMismatch", "HistoryLost", "L2Book",
+    "L3Book", "MESSAGES", "MarketUpdate", "OrderStatus", "OrderType", "Origin", "OriginRefused",
+    "OutcryError", "OwnOrder", "QtyIs", "Reason", "RequestRefused", "Result", "SequenceWentBack",
+    "Side", "Stp", "Strategy", "Subscriber", "TimeInForce", "TradeTape", "TradeTotals", "Update",
+    "run",
 ]

@@ -75,6 +75,7 @@ class L2Book:
 
 
 Order = collections.namedtuple("Order", "order_id side price qty priority")
+Level = collections.namedtuple("Level", "price qty orders")
 
 
 class L3Book:
@@ -96,6 +97,18 @@ class L3Book:
     def queue(self, side, price):
         return [self.orders[order_id] for order_id in self._levels[side].get(price, ())]
 
+    def best(self, side):
+        """The best Level of a side, or None. Unlike `bids` and `asks`, it sorts nothing."""
+        levels = self._levels[side]
+        if not levels:
+            return None
+        return self._level(side, max(levels) if side == Side.BUY else min(levels))
+
+    def levels(self, side, depth=None):
+        """The best Levels of a side, best first."""
+        prices = sorted(self._levels[side], reverse=side == Side.BUY)
+        return [self._level(side, price) for price in prices[:depth]]
+
     def apply(self, event, seq=0, time_ns=0):
         if event.name == "add":
             self._add(Order(event.order_id, event.side, event.price, event.qty, event.priority))
@@ -113,6 +126,10 @@ class L3Book:
         levels = _best_first(self._levels[side], side, depth)
         return [(price, sum(self.orders[order_id].qty for order_id in queue))
                 for price, queue in levels]
+
+    def _level(self, side, price):
+        queue = self._levels[side][price]
+        return Level(price, sum(self.orders[order_id].qty for order_id in queue), len(queue))
 
     def _add(self, order):
         if order.side not in self._levels or order.qty <= 0 or order.order_id in self.orders:

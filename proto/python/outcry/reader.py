@@ -69,6 +69,12 @@ class TopicReader:
         return "resend", {"topic": self.topic, "epoch": self.epoch, "after_seq": self.at,
                           "through_seq": self.through}
 
+    def begin(self):
+        """Want the state without having heard of the topic: one of an account, say, that may not
+        have traded yet. What is published from now on must be on its way to us."""
+        if self.at is None and self.through is None:
+            self.through = 0
+
     # ---- what comes by itself ----
 
     def on_frame(self, frame):

@@ -1,7 +1,7 @@
 """Subscriber: topics of one publisher, from any moment on, without a gap.
 
 It owns the sockets and the clock; what a topic knows and wants is a TopicReader's to say. One
-request is outstanding at a time. An answer to an earlier attempt is as good as one to the last, so
+request of theirs is outstanding at a time. An answer to an earlier attempt is as good as one to the last, so
 a slow publisher is never starved by our repeating; and as long as an answer is coming in, nothing
 is repeated.
 """
@@ -39,35 +39,47 @@ class Subscriber:
     address     of the publisher's PUB socket
     topics      like "l2.BTC-USD"
     timeout     iteration ends after this many seconds without an update; None: never
+    others      {topic: function}: topics without a chain (`ack.<origin>`), whose frames go there
+    push        a PUSH socket for requests, its owner's; None: one of its own, to where heartbeats
+                say
+
+    In a loop of somebody else's: poll `socket`, call updates() when it is readable and when `due`
+    says so.
     """
 
-    def __init__(self, address, topics, timeout=None, context=None):
+    def __init__(self, address, topics, timeout=None, context=None, others=None, push=None):
         context = context or zmq.Context.instance()
         self.timeout = timeout
         self.counts = collections.Counter()
         self.readers = {topic: TopicReader(topic, self.counts) for topic in topics}
         self._reply = secrets.token_hex(catalog.REPLY_SIZE // 2)
+        self._others = others or {}
         self._requests_address = None
         self._next_id = 1
         self._request = None
+        self._asked = {}  # request_id: the function its answer goes to
+        self.due = None  # when updates() is wanted, by time.monotonic(); None: it is not
         self._pause_until = 0.0  # after an answer that did not help
         self._look_after = 0.0
         self._pending = iter(())  # updates of the message taken last
-        self._push = context.socket(zmq.PUSH)
+        self._owns_push = push is None
+        self._push = context.socket(zmq.PUSH) if push is None else push
         self._sub = context.socket(zmq.SUB)
-        for option, value in [(zmq.LINGER, 0), (zmq.HEARTBEAT_IVL, 1000),
-                              (zmq.HEARTBEAT_TIMEOUT, 5000)]:
-            self._push.setsockopt(option, value)
-            self._sub.setsockopt(option, value)
+        for socket in [self._sub, self._push] if self._owns_push else [self._sub]:
+            for option, value in [(zmq.LINGER, 0), (zmq.HEARTBEAT_IVL, 1000),
+                                  (zmq.HEARTBEAT_TIMEOUT, 5000)]:
+                socket.setsockopt(option, value)
         self._sub.setsockopt(zmq.RCVHWM, QUEUE_MAX)
         self._sub.setsockopt(zmq.MAXMSGSIZE, catalog.FRAME_SIZE_MAX)
-        for topic in [*self.readers, "hb", f"re.{self._reply}"]:
-            self._sub.setsockopt(zmq.SUBSCRIBE, topic.encode() + b"\0")
+        # The reply topic last: who has seen that subscribed has seen them all.
         self._sub.connect(address)
+        for topic in [*self.readers, *self._others, "hb", f"re.{self._reply}"]:
+            self._sub.setsockopt(zmq.SUBSCRIBE, topic.encode() + b"\0")
 
     def close(self):
         self._sub.close()
-        self._push.close()
+        if self._owns_push:
+            self._push.close()
 
     def __enter__(self):
         return self
@@ -99,6 +111,35 @@ class Subscriber:
             if message is None:
                 return None
             self._pending = self._take(message)
+
+    # ---- in a loop of somebody else's ----
+
+    @property
+    def socket(self):
+        """Readable when there is something for updates()."""
+        return self._sub
+
+    def updates(self):
+        """The Updates that are to be had without waiting. Raises what went wrong with a topic; call
+        it again to go on."""
+        while True:
+            yield from self._pending
+            try:
+                message = self._sub.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            self._pending = self._take(message)
+        self.due = self._ask(time.monotonic())
+
+    def ask(self, message, answer, **fields):
+        """Make a request of one's own, once, where a `push` was given. answer(code, events) is
+        called with what comes."""
+        request_id = self._next_id
+        self._next_id += 1
+        self._asked[request_id] = answer
+        body = catalog.MESSAGES[message].fill(
+            {"reply": self._reply, "request_id": request_id, **fields})
+        self._push.send(frames.encode_request(body))
 
     def _wait(self, deadline):
         """The next message, or None at the deadline; asks for what is missing meanwhile."""
@@ -134,6 +175,8 @@ class Subscriber:
             self._on_heartbeat(frame)
         elif frame.type == catalog.FRAME_REPLY:
             yield from self._on_reply(frame)
+        elif frame.topic in self._others:
+            self._others[frame.topic](frame)
         else:
             self.counts["unasked"] += 1
 
@@ -151,7 +194,7 @@ class Subscriber:
             raise faults[0]
 
     def _connect_requests(self, address):
-        if address == self._requests_address:
+        if address == self._requests_address or not self._owns_push:
             return
         if self._requests_address is not None:
             self._push.disconnect(self._requests_address)
@@ -166,6 +209,9 @@ class Subscriber:
             self.counts["garbage"] += 1
             return
         reply = events[0]
+        if reply.request_id in self._asked:
+            self._asked.pop(reply.request_id)(reply.code, events[1:])
+            return
         chunks = request.chunks.get(reply.request_id) if request else None
         if chunks is None or reply.chunk != len(chunks):
             self.counts["late_answers"] += 1
@@ -222,7 +268,7 @@ class Subscriber:
 
     def _ask(self, now):
         """Make the request that is due; when the next one will be, or None."""
-        if self._requests_address is None:
+        if self._requests_address is None and self._owns_push:
             return None  # a heartbeat will say where to
         request = self._request
         if request is not None and request.reader.wanted() is None:

@@ -174,6 +174,25 @@ static void last_words_are_those_of_the_last_life_and_the_log_has_all(void **sta
     supervisor_destroy(&s);
 }
 
+static void a_task_that_ends_well_is_done(void **state)
+{
+    (void)state;
+    static const struct supervised task = {
+        "task", 0, {ROOT "bin/sh", "-c", "test -s task.log||! echo 1"}};
+    bool hopeful;
+    supervisor_t *s = open_supervisor(true);
+    assert_true(supervisor_start_task(s, &task, 0));
+    assert_says(tend(s, 0, &hopeful), "ended with status 1; it is started again in 0.1 s");
+    assert_says(tend(s, NS_PER_SECOND, &hopeful), "is started again (");
+    assert_says(tend(s, NS_PER_SECOND, &hopeful), ") has done what it was to do (");
+    assert_true(hopeful);
+    capture_begin();
+    assert_true(supervisor_tend(s, 60 * NS_PER_SECOND)); /* and stays so */
+    assert_string_equal(capture_end(), "");
+    assert_true(supervisor_stop(s, never));
+    supervisor_destroy(&s);
+}
+
 static void a_program_that_is_not_there_is_told_by_its_name(void **state)
 {
     (void)state;
@@ -236,6 +255,7 @@ int main(void)
         TEST(while_it_begins_three_ends_are_hopeless),
         TEST(while_it_begins_one_that_refuses_what_it_was_told_is_hopeless),
         TEST(last_words_are_those_of_the_last_life_and_the_log_has_all),
+        TEST(a_task_that_ends_well_is_done),
         TEST(a_program_that_is_not_there_is_told_by_its_name),
         TEST(those_that_run_are_stopped_and_nothing_is_started_any_more),
         TEST(who_does_not_stop_is_killed_when_there_is_a_hurry),

@@ -241,6 +241,30 @@ static void an_unknown_setting_is_told(void **state)
                                "(`outcry settings` lists them all)");
 }
 
+static void strategies_are_somebody_elses_to_read(void **state)
+{
+    (void)state;
+    assert_loads("shards = 2\nstrategies\n    maker-1\n        type = maker\n        events_max = "
+                 "many\nkept_mib = 9\n");
+    assert_true(cluster.settings.shards == 2 && cluster.settings.kept_mib == 9);
+    assert_refused("strategie\n    maker-1\n        type = maker\n",
+                   "a.cfg:3: strategie/maker-1/type: found \"strategie/maker-1/type\", expected a "
+                   "setting (`outcry settings` lists them all)");
+}
+
+static void the_file_can_be_asked_for_before_it_is_read(void **state)
+{
+    (void)state;
+    char program[] = "program", config[] = "--config", name[] = "b.cfg", other[] = "x";
+    assert_null(cluster_config_file(1, (char *[]){program, NULL}));
+    assert_null(cluster_config_file(2, (char *[]){program, config, NULL}));
+    setenv("OUTCRY_CONFIG", "a.cfg", 1);
+    assert_string_equal(cluster_config_file(2, (char *[]){program, other, NULL}), "a.cfg");
+    assert_string_equal(cluster_config_file(4, (char *[]){program, other, config, name, NULL}),
+                        "b.cfg");
+    unsetenv("OUTCRY_CONFIG");
+}
+
 static void a_setting_that_stands_twice_is_told(void **state)
 {
     (void)state;
@@ -441,6 +465,8 @@ int main(void)
         TEST(the_source_of_a_wrong_value_is_told),
         TEST(a_flag_needs_a_value),
         TEST(an_unknown_setting_is_told),
+        TEST(strategies_are_somebody_elses_to_read),
+        TEST(the_file_can_be_asked_for_before_it_is_read),
         TEST(a_setting_that_stands_twice_is_told),
         TEST(a_file_that_is_not_there_or_cannot_be_read_is_told),
         TEST(texts_have_1_to_127_characters),

@@ -1,2 +1,0 @@
-int placeholder_flow(void);
-int placeholder_flow(void) { return 0; }
