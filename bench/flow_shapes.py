@@ -285,7 +285,9 @@ def measure(data):
     m["state"] = by_spread(aapl, m["spread"])
     distance, spread, _ = placement(aapl)
     improving = (distance < 0) & (spread >= 3)
-    m["one_tick"] = (distance[improving] == -1).mean()
+    m["one_tick"] = [
+        (distance[improving & (spread > low) & (spread <= high)] == -1).mean() for low, high in
+        zip(np.array([0] + SPREAD_BINS) * m["spread"], np.array(SPREAD_BINS + [99]) * m["spread"])]
     further = improving & (distance < -1)
     m["improvement"] = quantiles(-distance[further] / spread[further], 1.0)
     m["inside_share"] = (distance < 0).mean()
@@ -398,10 +400,11 @@ def header(m):
                    "What depends on how wide the spread is: AAPL, in bins up to these edges; the last is wider "
                    "than all. Of its time it was in them "
                    + " ".join(f"{part * 100:.0f}" for part in share) + "%")
+    out += c_number("flow_behind_share", m["behind_share"],
+                    f"New orders behind the best price: of GOOG's {m['behind_count']}, while its five levels "
+                    "reached half a median of the spread")
     out += c_table("flow_inside", "FLOW_SPREAD_BINS", inside / news,
-                   "How many orders come inside the spread for each that comes on average. Of GOOG's "
-                   f"{m['behind_count']} new orders, while its five levels reached half a median of the spread, "
-                   f"{m['behind_share'] * 100:.0f}% came behind the best price")
+                   "How many orders come inside the spread for each that comes on average anywhere: AAPL")
     out += c_table("flow_at", "FLOW_SPREAD_BINS", at / news, "and how many at the best price")
     out += c_number("flow_burst", BURST_S * m["goog_rate"],
                     "Bursts: what follows within so many intervals hangs together. GOOG")
@@ -412,7 +415,8 @@ def header(m):
     out += c_table("flow_take", "FLOW_SPREAD_BINS", take / np.sum(share * take),
                    "How much more often than on average aggressors come")
     out += c_quantiles("flow_behind", m["behind"], "How far behind: the same orders of GOOG")
-    out += c_number("flow_one_tick", m["one_tick"], "Of those inside, who betters the price by one tick: AAPL")
+    out += c_table("flow_one_tick", "FLOW_SPREAD_BINS", m["one_tick"],
+                   "Of those inside, who betters the price by one tick, where more was possible: AAPL")
     out += c_quantiles("flow_improvement", m["improvement"],
                        "By how much the others better it, as a share of the spread: AAPL")
     out += c_quantiles("flow_size", m["size"], "Sizes of new orders: AAPL. Over half are one round lot")

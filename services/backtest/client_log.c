@@ -124,7 +124,7 @@ static void add_order(struct client_log *l, uint64_t order_id, uint16_t reason, 
         .price = m->price.given ? m->price.value : 0,
         .qty = m->qty,
         .open_qty = reason == 0 ? m->qty : 0,
-        .placed_ns = now_ns,
+        .placed_ns = l->sent_ns,
         .done_ns = reason == 0 ? 0 : now_ns,
     };
     l->told = true;
@@ -277,11 +277,12 @@ static void learn_account(struct client_log *l, const struct new_order *m)
     memcpy(l->accounts[l->account_count++], topic, sizeof topic);
 }
 
-void client_log_command(struct client_log *l, const struct command *c)
+void client_log_command(struct client_log *l, const struct command *c, uint64_t sent_ns)
 {
     if (c->type == MESSAGE_NEW_ORDER)
         learn_account(l, &c->new_order);
     l->command = c;
+    l->sent_ns = sent_ns;
     l->told = false;
 }
 

@@ -30,6 +30,7 @@ struct client_log {
     struct market_trade *trades; /* of the frame being read */
     size_t trade_count, trade_max;
     const struct command *command; /* the client's that is happening; NULL: none of theirs is */
+    uint64_t sent_ns;              /* when it was sent */
     bool told;                     /* its order was told of */
     char book_topic[TOPIC_SIZE_MAX + 1];
     char described[128];
@@ -42,8 +43,8 @@ void client_log_open(struct client_log *l, const engine_t *engine, const recordi
                      struct strategy_spec *spec);
 void client_log_close(struct client_log *l);
 
-/* BORROWS c until _done. */
-void client_log_command(struct client_log *l, const struct command *c);
+/* It was sent then, and arrives now. BORROWS c until _done. */
+void client_log_command(struct client_log *l, const struct command *c, uint64_t sent_ns);
 void client_log_done(struct client_log *l, bool sequenced, uint64_t now_ns);
 
 void client_log_frame(struct client_log *l, const uint8_t *message, size_t size);

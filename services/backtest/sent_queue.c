@@ -32,15 +32,15 @@ static void grow(struct sent_queue *q)
     q->first = 0;
 }
 
-void sent_queue_add(struct sent_queue *q, uint64_t arrival_ns, bool at_once, const uint8_t *bytes,
-                    size_t size)
+void sent_queue_add(struct sent_queue *q, uint64_t sent_ns, uint64_t arrival_ns,
+                    const uint8_t *bytes, size_t size)
 {
     if (q->count == q->count_max)
         grow(q);
     uint8_t *copy = malloc(size);
     CHECK(copy != NULL);
     memcpy(copy, bytes, size);
-    *at(q, q->count++) = (struct sent_command){arrival_ns, at_once, copy, size};
+    *at(q, q->count++) = (struct sent_command){sent_ns, arrival_ns, copy, size};
 }
 
 const struct sent_command *sent_queue_first(const struct sent_queue *q)

@@ -7,8 +7,7 @@
 #include <stdint.h>
 
 struct sent_command {
-    uint64_t arrival_ns;
-    bool at_once; /* it arrives when it was sent */
+    uint64_t sent_ns, arrival_ns;
     uint8_t *bytes;
     size_t size;
 };
@@ -21,8 +20,8 @@ struct sent_queue {
 void sent_queue_close(struct sent_queue *q);
 
 /* BORROWS bytes. */
-void sent_queue_add(struct sent_queue *q, uint64_t arrival_ns, bool at_once, const uint8_t *bytes,
-                    size_t size);
+void sent_queue_add(struct sent_queue *q, uint64_t sent_ns, uint64_t arrival_ns,
+                    const uint8_t *bytes, size_t size);
 
 /* The first one; NULL: there is none. Good until the next add or drop. */
 const struct sent_command *sent_queue_first(const struct sent_queue *q);

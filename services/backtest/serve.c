@@ -368,6 +368,8 @@ static void live(struct serve *s)
     s->outcome->log = client_log_finish(&s->log, s->market.now_ns,
                                         s->over ? "the recording is over" : "the client has ended",
                                         &s->outcome->figures);
+    s->outcome->refused = s->market.refused;
+    s->outcome->short_qty = s->market.short_qty;
     client_log_close(&s->log);
     sent_queue_close(&s->sent);
     virtual_matcher_close(&s->market);

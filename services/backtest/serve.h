@@ -51,10 +51,12 @@ struct serve_options {
 
 struct serve_outcome {
     uint64_t recorded, commands; /* the recording's, the client's */
-    int program_status;          /* as its shell would say; 0: well, or there was none */
-    struct strategy_spec spec;   /* of log: leave it where it is while that is used */
-    result_log_t *log;           /* of all orders that came by a client's origin, as one strategy's
-                                    (client_log.h); the caller's to destroy. NULL: there was none */
+    uint64_t refused;            /* venue_counts; since the client's first command */
+    notional_t short_qty;
+    int program_status;        /* as its shell would say; 0: well, or there was none */
+    struct strategy_spec spec; /* of log: leave it where it is while that is used */
+    result_log_t *log;         /* of all orders that came by a client's origin, as one strategy's
+                                  (client_log.h); the caller's to destroy. NULL: there was none */
     const struct result_figures *figures;
 };
 

@@ -23,13 +23,13 @@ void serve_begin(struct serve *s)
 }
 
 /* A client's command is there. */
-static void arrive(struct serve *s, const uint8_t *bytes, size_t size)
+static void arrive(struct serve *s, uint64_t sent_ns, const uint8_t *bytes, size_t size)
 {
     struct command c;
     const uint8_t *at = bytes;
     if (command_read(&at, bytes + size, &c) != COMMAND_READ_OK)
         return; /* it was read before it was sent on */
-    client_log_command(&s->log, &c);
+    client_log_command(&s->log, &c, sent_ns);
     bool sequenced = virtual_matcher_command(&s->market, bytes, size);
     client_log_done(&s->log, sequenced, s->market.now_ns);
     s->outcome->commands += sequenced;
@@ -38,18 +38,17 @@ static void arrive(struct serve *s, const uint8_t *bytes, size_t size)
 void serve_command(struct serve *s, const uint8_t *bytes, size_t size)
 {
     uint64_t arrival_ns = delay_arrival_ns(&s->delay, s->market.now_ns);
-    bool at_once = arrival_ns == s->market.now_ns;
-    if (at_once && sent_queue_first(&s->sent) == NULL)
-        arrive(s, bytes, size);
+    if (arrival_ns == s->market.now_ns && sent_queue_first(&s->sent) == NULL)
+        arrive(s, s->market.now_ns, bytes, size);
     else
-        sent_queue_add(&s->sent, arrival_ns, at_once, bytes, size);
+        sent_queue_add(&s->sent, s->market.now_ns, arrival_ns, bytes, size);
 }
 
 static void arrive_first(struct serve *s)
 {
     const struct sent_command *c = sent_queue_first(&s->sent);
     virtual_matcher_time(&s->market, c->arrival_ns);
-    arrive(s, c->bytes, c->size);
+    arrive(s, c->sent_ns, c->bytes, c->size);
     sent_queue_drop(&s->sent);
 }
 
@@ -97,7 +96,7 @@ static bool step(struct serve *s, uint64_t wake_ns)
     uint64_t recorded_ns = virtual_matcher_next_ns(&s->market);
     uint64_t sent_ns = c == NULL ? UINT64_MAX : c->arrival_ns;
     uint64_t next_ns = recorded_ns < sent_ns ? recorded_ns : sent_ns;
-    bool at_once = c != NULL && c->at_once && c->arrival_ns <= s->market.now_ns;
+    bool at_once = c != NULL && c->arrival_ns == c->sent_ns && c->arrival_ns <= s->market.now_ns;
     if (s->over && c == NULL)
         return false;
     if (ends(s, next_ns, wake_ns)) {

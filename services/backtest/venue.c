@@ -8,7 +8,13 @@
 #include "base/check.h"
 #include "base/memory.h"
 
-enum { SESSION = 1, HASH_SEED = 0 };
+enum {
+    SESSION = 1,
+    HASH_SEED = 0,
+    /* Commands of ours at one moment. A strategy without latency that answers each answer with one
+     * more would go on for ever, and time would not. */
+    AT_ONE_MOMENT_MAX = 1 << 16,
+};
 
 /* ---- what the host tells is handed on ---- */
 
@@ -125,9 +131,13 @@ static void recorded(venue_t *v)
 
 static void ours(venue_t *v, uint64_t at_ns)
 {
-    v->now_ns = at_ns;
+    unsigned strategy = order_queue_first(&v->orders)->strategy;
+    v->moment_count = at_ns == v->moment_ns ? v->moment_count + 1 : 1;
+    v->now_ns = v->moment_ns = at_ns;
     venue_ours(v);
     v->counts.events++;
+    if (v->moment_count % AT_ONE_MOMENT_MAX == 0)
+        strategy_host_stop(v->host, strategy, at_ns, "it sent 65536 commands at one moment");
 }
 
 static void timers(venue_t *v, uint64_t at_ns)

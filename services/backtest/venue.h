@@ -30,7 +30,8 @@
  * recorded commands come first, then ours that arrive, what strategies hear, and timers; but a
  * command that arrives when it was sent goes in before the next recorded one. What strategies hear
  * of one command: the market, then what became of their orders, then the result. Where data has no
- * latency they read the engine's own book.
+ * latency they read the engine's own book. A strategy that sends 65536 commands at one moment is
+ * stopped: time would never go on.
  *
  * Strategies start behind the recording's first moment, which so may seed the book, and are stopped
  * when its last one is over; then what is on its way comes home.

@@ -28,6 +28,7 @@ static struct configure limits_of(const recording_t *recording)
     l.accounts_max = lower(l.accounts_max + VIRTUAL_CLIENTS, accounts_most);
     l.open_orders_max = lower(l.open_orders_max + VIRTUAL_ORDERS, OPEN_ORDERS_MOST);
     l.origins_max = VIRTUAL_CLIENTS + 1;
+    l.origin_window = l.origin_window < VIRTUAL_WINDOW ? VIRTUAL_WINDOW : l.origin_window;
     return l;
 }
 
@@ -145,6 +146,23 @@ static void send_recorded(struct virtual_matcher *v, struct command *c)
     happen(v, MATCHER_INPUT_COMMANDS, bytes, (size_t)(w.at - bytes));
 }
 
+/* What the recorded command that just happened did not get, because of clients. A group of work
+ * that went on ends like the command itself. */
+static void count_lacking(struct virtual_matcher *v)
+{
+    const engine_t *engine = virtual_matcher_engine(v);
+    size_t count;
+    const struct event *events = engine_events(engine, &count);
+    v->refused += engine_result(engine).outcome.code != 0;
+    for (const struct event *e = events; e < events + count; e++) {
+        bool cut =
+            e->kind == EVENT_CANCELLED && !e->rested &&
+            (e->reason == REASON_IOC_REMAINDER || e->reason == REASON_INSUFFICIENT_LIQUIDITY);
+        if (cut && e->book == v->symbol)
+            v->short_qty += e->qty;
+    }
+}
+
 void virtual_matcher_recorded(struct virtual_matcher *v)
 {
     struct recorded *e = upcoming_first(&v->upcoming);
@@ -152,6 +170,8 @@ void virtual_matcher_recorded(struct virtual_matcher *v)
     if (e->command.type >= MESSAGE_NEW_ORDER && e->command.type <= MESSAGE_MASS_CANCEL) {
         seq_map_note(&v->seqs, e->seq, engine_seq(virtual_matcher_engine(v)) + 1);
         send_recorded(v, &e->command);
+        if (v->changed)
+            count_lacking(v);
     }
     v->recorded++;
     upcoming_pop(&v->upcoming, virtual_matcher_engine(v));
@@ -161,7 +181,9 @@ bool virtual_matcher_command(struct virtual_matcher *v, const uint8_t *bytes, si
 {
     uint64_t before = matcher_counts(v->matcher).commands;
     happen(v, MATCHER_INPUT_COMMANDS, bytes, size);
-    return matcher_counts(v->matcher).commands > before;
+    bool sequenced = matcher_counts(v->matcher).commands > before;
+    v->changed = v->changed || sequenced;
+    return sequenced;
 }
 
 void virtual_matcher_request(struct virtual_matcher *v, const uint8_t *message, size_t size)

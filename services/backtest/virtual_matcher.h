@@ -21,6 +21,7 @@ enum {
     VIRTUAL_EPOCH = 1,
     VIRTUAL_CLIENTS = 64,     /* origins and accounts of clients, besides the recording's */
     VIRTUAL_ORDERS = 1 << 16, /* orders of theirs, open at once */
+    VIRTUAL_WINDOW = 1 << 14, /* origin_window, at least: what a live matcher has */
 };
 
 struct virtual_matcher_options {
@@ -44,7 +45,11 @@ struct virtual_matcher {
     uint64_t batch;
     uint64_t origin_seq; /* of RECORDED_ORIGIN */
     uint64_t recorded;   /* commands done again */
-    uint32_t symbol;     /* ours, as the engine numbers it */
+    /* Since the first of a client's, as venue_counts: */
+    bool changed;
+    uint64_t refused;
+    notional_t short_qty;
+    uint32_t symbol; /* ours, as the engine numbers it */
 };
 
 /* Its first batch is made, at the recording's first moment; nothing recorded has happened yet. */

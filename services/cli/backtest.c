@@ -408,7 +408,9 @@ static int load_cluster(struct backtest *b, int argc, char **argv)
             setenv("OUTCRY_CONFIG", argv[own + 1], 0);
     }
     int left = own;
+    char *behind = argv[own];
     host_load(&b->cluster, &left, argv, usage);
+    argv[own] = behind; /* its argv ends there */
     memmove(&argv[left], &argv[own], (size_t)(argc - own + 1) * sizeof argv[0]); /* and the NULL */
     return left + argc - own;
 }

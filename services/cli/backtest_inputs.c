@@ -50,9 +50,10 @@ static bool report(const struct replayed *r, double seconds)
         return false;
     FILE *out =
         r->o->json != NULL && r->o->json[0] == '-' && r->o->json[1] == '\0' ? stderr : stdout;
+    putc('\n', out);
     for (unsigned i = 0; i < r->logs.count; i++)
         backtest_report_refused(out, r->host, i);
-    fprintf(out, "inputs      %llu, commands %llu, every one the same to the byte%s\n",
+    fprintf(out, "inputs   %llu, commands %llu, every one the same to the byte%s\n",
             (unsigned long long)end.records, (unsigned long long)end.commands,
             end.torn ? "; its end was cut" : "");
     return fflush(out) == 0;

@@ -140,7 +140,7 @@ void backtest_report_refused(FILE *out, const strategy_host_t *host, unsigned st
     struct strategy_standing standing = strategy_host_standing(host, strategy);
     for (unsigned i = 1; i < sizeof words / sizeof words[0]; i++) {
         if (standing.refused[i] > 0)
-            fprintf(out, "refused     %llu by %s: %s\n", (unsigned long long)standing.refused[i],
+            fprintf(out, "refused  %llu by %s: %s\n", (unsigned long long)standing.refused[i],
                     strategy_host_spec(host, strategy)->name, words[i]);
     }
 }

@@ -13,6 +13,7 @@
 #include "cli/resume.h"
 #include "cli/simulate.h"
 #include "cli/status.h"
+#include "cli/strategy.h"
 #include "cli/tape.h"
 #include "cli/up.h"
 #include "cli/verify.h"
@@ -44,6 +45,7 @@ static const struct command_line {
     {"tape", tape_main, "print what is published, as it happens"},
     {"simulate", simulate_main, "send a gentle flow of orders"},
     {"backtest", backtest_main, "run strategies against recorded orders, with a report"},
+    {"strategy", strategy_main, "run strategies against a running cluster"},
     {"replay", replay_main, "send a recorded day through the cluster, and check the book"},
     {"match", match_main, "run a CSV of orders through the engine alone"},
     {"verify", verify_main, "run a journal again, and compare everything"},

@@ -4,46 +4,54 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/mix.h"
 #include "cli/client.h"
+#include "cli/simulate_file.h"
 #include "node/host.h"
 
 enum {
-    WORKING_MAX = 64, /* orders it keeps working on a symbol, oldest cancelled first */
-    ACCOUNTS = 8,
     WINDOW = 256,
-    START_PRICE = 10000, /* ticks */
-    START_SPREAD_PRICE = 0,
-    OFFSET_MAX = 12, /* ticks from the reference price */
-    QTY_MAX = 20,
+    WAIT_MS_MAX = 50, /* a look at the sockets, even where nothing is due for long */
 };
 
 static const char usage[] =
-    "usage: outcry simulate [--rate N] [--seed N] [--count N] [--config FILE] [--SETTING VALUE "
-    "...]\n"
+    "usage: outcry simulate [options] [--config FILE] [--SETTING VALUE ...]\n"
     "\n"
-    "Sends orders to every symbol of a running cluster: N a second (20), for ever or --count of\n"
-    "them. The same seed (1) sends the same commands.\n"
+    "Sends the orders of many people to a running cluster in real time, or writes them to a file:\n"
+    "makers who place and cancel around a price that wanders, and takers, as on two real days. "
+    "The\n"
+    "same seed gives the same commands. Orders of its accounts (sim-0 .. sim-15) that an earlier\n"
+    "run left in these symbols are cancelled first.\n"
     "\n"
-    "  outcry simulate\n"
-    "  outcry simulate --rate 1000 --seed 7 --count 100000\n";
-
-/* One symbol's market: a reference price that wanders, and the orders still working. */
-struct market {
-    const struct cluster_symbol *symbol;
-    int64_t reference;
-    char working[WORKING_MAX][CLIENT_ORDER_ID_SIZE_MAX + 1];
-    unsigned accounts[WORKING_MAX];
-    unsigned first, count;
-};
+    "  --rate N            commands a second, of all symbols together (20)\n"
+    "  --symbols A,B       which (all of the configuration); they share the rate equally\n"
+    "  --seed N            (1)\n"
+    "  --base-price P      about where prices begin (10000 ticks; 0 where any price may be)\n"
+    "  --spread S          typical distance from bid to ask (4 ticks)\n"
+    "  --size Q            median quantity of an order (20 lots)\n"
+    "                      P, S and Q are decimals of the symbol, for all or A=1.50,B=20\n"
+    "  --mix L:C:A:M:I     percent that are limit orders, cancels, amends, market orders and IOC\n"
+    "                      orders (50:41:3:3:3); between L and C the book decides\n"
+    "  --arrivals WHEN     hawkes: in bursts, as on real days; poisson: evenly (hawkes)\n"
+    "  --informed SHARE    of takers who know where the price will go, 0 to 1 (0.3)\n"
+    "  --count N           stop after so many commands\n"
+    "  --duration S        stop after so many seconds\n"
+    "  --file OUT          write to a file instead, of one symbol; gzip if it ends in .gz; -:\n"
+    "                      standard output\n"
+    "  --form FORM         csv: ts,msg_type,side,price,qty,order_id, what `outcry replay --format\n"
+    "                      csv` and `outcry backtest` read; commands: "
+    "row,ts,op,order_id,side,price,\n"
+    "                      qty, without amends and market orders; match: for `outcry match` (csv)\n"
+    "\n"
+    "  outcry simulate --rate 1000 --seed 7 --count 100000\n"
+    "  outcry simulate --symbols AAPL,BTC-USD --base-price AAPL=585.00,BTC-USD=60000 --rate 50\n"
+    "  outcry simulate --symbols AAPL --base-price 585 --spread 0.15 --size 100 --rate 13.47 \\\n"
+    "                  --duration 23400 --file day.csv.gz\n";
 
 struct simulation {
+    struct simulate_options options;
     client_t *client;
-    struct market markets[CLUSTER_SYMBOLS_MAX];
-    unsigned market_count;
-    uint64_t random;
-    uint64_t seed;
-    uint64_t session;
+    order_flow_t *flow;
+    uint64_t clearing[CLUSTER_SYMBOLS_MAX]; /* by shard: how many commands only make room */
     uint64_t sent;
     uint64_t accepted;
     uint64_t refused;
@@ -60,143 +68,114 @@ static void on_signal(int signal)
 static void on_result(void *self, unsigned shard, uint64_t origin_seq, const struct result *result)
 {
     struct simulation *s = self;
-    (void)shard, (void)origin_seq;
+    if (origin_seq <= s->clearing[shard])
+        return;
     if (result->code == 0)
         s->accepted++;
     else
         s->refused++;
 }
 
-/* SplitMix64; uniform enough below small limits. */
-static uint64_t random_below(struct simulation *s, uint64_t limit)
+/* Waits for room in the window. False: stopped, or the matcher forgot us. */
+static bool send_command(struct simulation *s, unsigned symbol, struct command *c)
 {
-    s->random += UINT64_C(0x9E3779B97F4A7C15);
-    return mix(s->random) % limit;
-}
-
-static struct text account_text(unsigned account, char *text, size_t size)
-{
-    return (struct text){text, (size_t)snprintf(text, size, "sim-%u", account)};
-}
-
-/* Send what was put together; waits for room in the window. */
-static void send_command(struct simulation *s, const struct market *m, struct command *c)
-{
+    unsigned shard = s->options.chosen[symbol]->shard;
+    enum status status;
     uint64_t origin_seq;
-    while (client_command(s->client, m->symbol->shard, c, &origin_seq) == STATUS_FULL &&
+    while ((status = client_command(s->client, shard, c, &origin_seq)) == STATUS_FULL &&
            !stop_requested)
         client_poll(s->client, 10);
-    s->sent++;
+    return status == STATUS_OK;
 }
 
-static void cancel_oldest(struct simulation *s, struct market *m)
+/* What an earlier run left would stand in the way of books that are to be as the flow has them. */
+static void clear(struct simulation *s)
 {
-    char account[16];
-    unsigned at = m->first;
-    struct command c = {.type = MESSAGE_CANCEL_ORDER};
-    c.cancel_order.symbol = text_of(m->symbol->name);
-    c.cancel_order.account = account_text(m->accounts[at], account, sizeof account);
-    c.cancel_order.client_order_id = text_of(m->working[at]);
-    m->first = (m->first + 1) % WORKING_MAX;
-    m->count--;
-    send_command(s, m, &c);
-}
-
-/* A limit order around the reference price; aggressive ones are IOC and reach across it. */
-static void place(struct simulation *s, struct market *m, bool aggressive)
-{
-    char account[16];
-    unsigned owner = (unsigned)random_below(s, ACCOUNTS);
-    unsigned at = (m->first + m->count) % WORKING_MAX;
-    bool buy = random_below(s, 2) == 0;
-    int64_t offset = 1 + (int64_t)random_below(s, OFFSET_MAX);
-    int64_t price = (buy == aggressive) ? m->reference + offset : m->reference - offset;
-    struct command c = {.type = MESSAGE_NEW_ORDER};
-    snprintf(m->working[at], sizeof m->working[at], "s%llx-%llu", (unsigned long long)s->session,
-             (unsigned long long)s->sent);
-    c.new_order = (struct new_order){
-        .symbol = text_of(m->symbol->name),
-        .account = account_text(owner, account, sizeof account),
-        .client_order_id = text_of(m->working[at]),
-        .side = buy ? SIDE_BUY : SIDE_SELL,
-        .type = ORDER_TYPE_LIMIT,
-        .time_in_force = aggressive ? TIME_IN_FORCE_IOC : TIME_IN_FORCE_GTC,
-        .stp = STP_REJECT,
-        .price = {m->symbol->any_price || price > 0 ? price : 1, true},
-        .qty = 1 + (int64_t)random_below(s, QTY_MAX),
-    };
-    if (!aggressive) {
-        m->accounts[at] = owner;
-        m->count++;
+    for (unsigned i = 0; i < s->options.flow.symbol_count; i++) {
+        for (unsigned a = 0; a < ORDER_FLOW_ACCOUNTS; a++) {
+            struct command c = {.type = MESSAGE_MASS_CANCEL,
+                                .mass_cancel = {.symbol = text_of(s->options.symbols[i].name),
+                                                .account = text_of(order_flow_account(a))}};
+            s->clearing[s->options.chosen[i]->shard]++;
+            if (!send_command(s, i, &c))
+                return;
+        }
     }
-    send_command(s, m, &c);
 }
 
-/* One thing happens in one market: the reference wanders, then an order comes or goes. */
-static void act(struct simulation *s)
+/* Until a time of the flow comes; what happens meanwhile is heard. */
+static void wait_until(struct simulation *s, uint64_t since_ns, uint64_t start_ns)
 {
-    struct market *m = &s->markets[random_below(s, s->market_count)];
-    uint64_t wander = random_below(s, 20);
-    if (wander == 0)
-        m->reference++;
-    else if (wander == 1 && (m->symbol->any_price || m->reference > OFFSET_MAX + 1))
-        m->reference--;
-    uint64_t choice = random_below(s, 100);
-    if (m->count == WORKING_MAX || (m->count > WORKING_MAX / 2 && choice < 45))
-        cancel_oldest(s, m);
-    else
-        place(s, m, choice >= 88);
+    uint64_t now_ns = clock_monotonic_ns() - start_ns;
+    while (now_ns < since_ns && !stop_requested && !client_lost(s->client)) {
+        uint64_t left_ms = (since_ns - now_ns) / NS_PER_MS;
+        client_poll(s->client, left_ms < WAIT_MS_MAX ? (long)left_ms + 1 : WAIT_MS_MAX);
+        now_ns = clock_monotonic_ns() - start_ns;
+    }
 }
 
-static void run(struct simulation *s, uint64_t rate, uint64_t count)
+static void run(struct simulation *s)
 {
+    const struct simulate_options *o = &s->options;
+    clear(s);
     uint64_t start_ns = clock_monotonic_ns();
-    while (!stop_requested && s->sent < count && !client_lost(s->client)) {
-        uint64_t due = (clock_monotonic_ns() - start_ns) / (NS_PER_SECOND / rate);
-        for (; s->sent < due && s->sent < count && !stop_requested;)
-            act(s);
-        client_poll(s->client, 1 + (long)(500 / rate));
+    while (!stop_requested && s->sent < o->count_max && !client_lost(s->client)) {
+        struct order_flow_command c;
+        order_flow_next(s->flow, &c);
+        if (c.time_ns > o->duration_ns)
+            break;
+        wait_until(s, c.time_ns, start_ns);
+        if (stop_requested || !send_command(s, c.symbol, &c.command))
+            break;
+        s->sent++;
     }
     while (!stop_requested && client_unanswered(s->client) > 0 && !client_lost(s->client))
         client_poll(s->client, 10);
+}
+
+static int run_live(struct simulation *s, const struct cluster *cluster)
+{
+    char error[ENDPOINT_ERROR_SIZE], name[ORIGIN_SIZE_MAX + 1];
+    snprintf(name, sizeof name, "simulate-%llu",
+             (unsigned long long)s->options.flow.seed % 1000000);
+    s->client = client_open(cluster, name, WINDOW, &(struct client_owner){s, on_result}, error);
+    if (s->client == NULL) {
+        fprintf(stderr, "outcry simulate: %s\n", error);
+        return EXIT_FAILURE;
+    }
+    run(s);
+    fprintf(stderr, "outcry simulate: %llu commands, %llu done, %llu refused\n",
+            (unsigned long long)s->sent, (unsigned long long)s->accepted,
+            (unsigned long long)s->refused);
+    bool lost = client_lost(s->client);
+    if (lost)
+        fprintf(stderr, "outcry simulate: the matcher began a new history; start again\n");
+    client_close(&s->client);
+    return lost ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int simulate_main(int argc, char **argv)
 {
     static struct cluster cluster;
     static struct simulation s;
-    char error[ENDPOINT_ERROR_SIZE], name[ORIGIN_SIZE_MAX + 1];
+    char session[ORDER_FLOW_SESSION_SIZE_MAX + 1] = "";
     host_load(&cluster, &argc, argv, usage);
-    uint64_t rate = host_number_flag(&argc, argv, "--rate", 1, 1000000, 20);
-    s.seed = host_number_flag(&argc, argv, "--seed", 0, UINT64_MAX, 1);
-    uint64_t count = host_number_flag(&argc, argv, "--count", 1, UINT64_MAX - 1, UINT64_MAX);
-    host_no_more_flags(argc, argv);
-    s.random = s.seed;
-    s.session = clock_wall_ns() / NS_PER_SECOND; /* ids of an earlier run are not ours */
-    for (unsigned i = 0; i < cluster.symbol_count; i++) {
-        struct market *m = &s.markets[s.market_count++];
-        m->symbol = &cluster.symbols[i];
-        m->reference = m->symbol->any_price ? START_SPREAD_PRICE : START_PRICE;
-    }
-    if (s.market_count == 0) {
-        fprintf(stderr, "outcry simulate: the configuration has no symbols\n");
-        return 2;
-    }
+    int status = simulate_options_read(&s.options, &cluster, argc, argv);
+    if (status != 0)
+        return status;
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
-    snprintf(name, sizeof name, "simulate-%llu", (unsigned long long)s.seed % 1000000);
-    s.client = client_open(&cluster, name, WINDOW, &(struct client_owner){&s, on_result}, error);
-    if (s.client == NULL) {
-        fprintf(stderr, "outcry simulate: %s\n", error);
-        return EXIT_FAILURE;
-    }
-    run(&s, rate, count);
-    fprintf(stderr, "outcry simulate: %llu commands, %llu done, %llu refused\n",
-            (unsigned long long)s.sent, (unsigned long long)s.accepted,
-            (unsigned long long)s.refused);
-    bool lost = client_lost(s.client);
-    if (lost)
-        fprintf(stderr, "outcry simulate: the matcher began a new history; start again\n");
-    client_close(&s.client);
-    return lost ? EXIT_FAILURE : EXIT_SUCCESS;
+    bool live = s.options.file == NULL;
+    if (live) /* ids of an earlier run are not ours */
+        snprintf(session, sizeof session, "s%llx-",
+                 (unsigned long long)(clock_wall_ns() / NS_PER_SECOND) & 0xFFFFFFFFFF);
+    s.options.flow.start_ns = live ? 0 : SIMULATE_FILE_START_NS;
+    s.options.flow.session = session;
+    s.flow = order_flow_new(&s.options.flow);
+    if (live)
+        status = run_live(&s, &cluster);
+    else if (simulate_file_write(&s.options, s.flow, &stop_requested) != STATUS_OK)
+        status = EXIT_FAILURE;
+    order_flow_destroy(&s.flow);
+    return status;
 }

@@ -1,5 +1,8 @@
-/* simulate: `outcry simulate`: a gentle, deterministic flow of orders into a live cluster, so that
- * there is something to see. The same seed sends the same commands in the same order. */
+/* simulate: `outcry simulate`: the orders of many people (services/simulate), deterministic for a
+ * seed, sent to a live cluster in real time or written to a file.
+ *
+ *     simulate_options.c ──> order_flow ──> simulate.c       a cluster
+ *                                      └──> simulate_file.c  a file */
 #ifndef OUTCRY_CLI_SIMULATE_H
 #define OUTCRY_CLI_SIMULATE_H
 

@@ -17,14 +17,14 @@ static const double lean = 0.12, lean_max = 0.4;
  * At 2 both what the spread does and how long orders live are nearest to the days (1, 2, 4, 8 and
  * 32 were tried). Nobody cancels earlier than so many intervals before it is due; in a book of more
  * than so many orders who is due goes before anybody comes. */
-static const double due_odds = 2.0, early_intervals = 50.0;
+static const double due_odds = 2.0, early_intervals = 100.0;
 enum { ORDERS_MANY = 256 };
 /* A side of fewer levels than this gets the next order. */
 enum { LEVELS_MIN = 4 };
 /* What stands further out than the days' observers saw, and for long, is a guess: of the orders
  * behind the best so many are patient, stand so much further away, and a spread on top, and stay
  * so much longer. It gives the book its depth. */
-static const double patient_share = 0.03, patient_distance = 4.0, patient_life = 40.0;
+static const double patient_share = 0.05, patient_distance = 4.0, patient_life = 60.0;
 /* The average of how eager takers are is over about so many commands. */
 static const double eagerness_update = 1.0 / 1024.0;
 
@@ -121,9 +121,9 @@ static enum side maker_side(struct flow_market *m, const struct touch *t, const 
 }
 
 /* By how many ticks an order inside a spread of so many, at least 2, betters the best price. */
-static int64_t improvement(struct flow_market *m, int64_t spread)
+static int64_t improvement(struct flow_market *m, int64_t spread, unsigned bin)
 {
-    if (flow_random_chance(&m->random, flow_one_tick))
+    if (flow_random_chance(&m->random, flow_one_tick[bin]))
         return 1;
     int64_t better =
         at_least_one(flow_random_quantile(&m->random, flow_improvement) * (double)spread);
@@ -155,7 +155,7 @@ static void choose_price(struct flow_market *m, const struct touch *t, enum side
     const double *life = flow_life_at;
     bool patient = false;
     if (where < inside) {
-        behind = -improvement(m, spread);
+        behind = -improvement(m, spread, bin);
         life = flow_life_inside;
     } else if (where >= inside + at) {
         double far = flow_random_quantile(&m->random, flow_behind);
@@ -192,7 +192,8 @@ static struct flow_decision place(struct flow_market *m, const struct book *book
     return d;
 }
 
-/* The sides in turn; the first of each half a spread from the base price, the others behind. */
+/* The sides in turn; the first of each half a spread from the base price, the others behind and
+ * patient, as what stands in a book at any time mostly is. */
 static struct flow_decision place_opening(struct flow_market *m)
 {
     struct flow_decision d = {.act = FLOW_PLACE, .priced = true, .qty = choose_qty(m)};
@@ -205,7 +206,7 @@ static struct flow_decision place_opening(struct flow_market *m)
     d.price = d.side == SIDE_BUY ? bid - behind : bid + m->symbol.spread + behind;
     if (!m->symbol.any_price && d.price < 1)
         d.price = 1;
-    d.life_ns = life_of(m, flow_life_far);
+    d.life_ns = (uint64_t)((double)life_of(m, flow_life_far) * patient_life);
     m->opening--;
     return d;
 }
@@ -231,14 +232,17 @@ static struct flow_decision cancel(struct flow_market *m)
     return (struct flow_decision){.act = FLOW_CANCEL, .order = flow_orders_first(&m->orders)};
 }
 
-/* Most are moved to where a new order might have come; some become smaller where they are. */
+/* Most of those amended were to be cancelled next, and move to where a new order might have come
+ * instead; some, whichever, become smaller where they are. */
 static struct flow_decision amend(struct flow_market *m, const struct book_pool *pool,
                                   const struct bbo_state *bbo)
 {
-    uint32_t order = m->orders.heap[flow_random_below(&m->random, m->orders.count)];
+    bool reduces = flow_random_chance(&m->random, flow_reductions);
+    uint32_t order = reduces ? m->orders.heap[flow_random_below(&m->random, m->orders.count)]
+                             : flow_orders_first(&m->orders);
     const struct order *o = &pool->orders[order];
     struct flow_decision d = {.act = FLOW_AMEND, .order = order, .qty = o->open_qty};
-    if (flow_random_chance(&m->random, flow_reductions) && o->open_qty > 1) {
+    if (reduces && o->open_qty > 1) {
         uint64_t less = (uint64_t)(flow_random_uniform(&m->random) * (double)(o->open_qty - 1));
         d.qty = 1 + (int64_t)less;
     } else {
@@ -291,11 +295,14 @@ static struct flow_decision take(struct flow_market *m, const struct book *book,
     return d;
 }
 
-/* Whether somebody cancels now; who places else. */
-static bool cancels(struct flow_market *m, uint64_t now_ns)
+/* Whether somebody cancels now; who places else, and comes more often where the spread is wide. */
+static bool cancels(struct flow_market *m, const struct bbo_state *bbo, uint64_t now_ns)
 {
     uint32_t count = m->orders.count;
-    double cancel = m->mix.cancel, limit = m->mix.limit;
+    struct touch t = touch_of(m, bbo);
+    unsigned bin = spread_bin(m, &t);
+    double eager = flow_behind_share + flow_inside[bin] + flow_at[bin];
+    double cancel = m->mix.cancel, limit = m->mix.limit * fmax(1.0, eager);
     bool due = flow_orders_due(&m->orders, now_ns);
     if (count == ORDER_FLOW_OPEN_MAX || (due && count > ORDERS_MANY && cancel > 0.0))
         return true;
@@ -344,7 +351,7 @@ struct flow_decision flow_market_decide(struct flow_market *m, const struct book
         if (share < m->mix.amend)
             return amend(m, pool, &bbo);
     }
-    if (cancels(m, now_ns) && !needed(pool, book, flow_orders_first(&m->orders)))
+    if (cancels(m, &bbo, now_ns) && !needed(pool, book, flow_orders_first(&m->orders)))
         return cancel(m);
     return place(m, book, &bbo);
 }

@@ -24,9 +24,11 @@ static const double flow_decay[FLOW_KERNELS] = {736, 16.59, 0.2238};
  * all. Of its time it was in them 1 8 20 27 17 15 10 1 0% */
 static const double flow_spread_edges[FLOW_SPREAD_BINS - 1] = {0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3};
 
-/* How many orders come inside the spread for each that comes on average. Of GOOG's 33314 new
- * orders, while its five levels reached half a median of the spread, 64% came behind the best price
- */
+/* New orders behind the best price: of GOOG's 33314, while its five levels reached half a median of
+ * the spread */
+static const double flow_behind_share = 0.6407;
+
+/* How many orders come inside the spread for each that comes on average anywhere: AAPL */
 static const double flow_inside[FLOW_SPREAD_BINS] = {0.1978, 0.1819, 0.14,   0.1579, 0.1992,
                                                      0.2788, 0.4428, 0.9795, 2.239};
 
@@ -59,8 +61,9 @@ static const double flow_behind[FLOW_TABLE + 1] = {
     0.5714,  0.6071,  0.6071,  0.6429,  0.6429,  0.6429,  0.6786,  0.7143,  0.7143,  0.75,   0.75,
     0.7857,  0.8214,  0.8571,  0.8929,  0.9286,  1,       1,       1.071,   1.321,   2.143};
 
-/* Of those inside, who betters the price by one tick: AAPL */
-static const double flow_one_tick = 0.4166;
+/* Of those inside, who betters the price by one tick, where more was possible: AAPL */
+static const double flow_one_tick[FLOW_SPREAD_BINS] = {0.9113, 0.5864, 0.4999, 0.4618, 0.4179,
+                                                       0.3792, 0.3238, 0.3141, 0.2409};
 
 /* By how much the others better it, as a share of the spread: AAPL */
 static const double flow_improvement[FLOW_TABLE + 1] = {

@@ -31,7 +31,7 @@ enum {
     ORDER_FLOW_SYMBOLS_MAX = 1024,
     ORDER_FLOW_ACCOUNTS = 16,   /* sim-0 .. sim-15 */
     ORDER_FLOW_TAKERS = 4,      /* the last of them; an order never meets one of its own account */
-    ORDER_FLOW_OPENING = 32,    /* orders that make the book of a symbol, before anything else */
+    ORDER_FLOW_OPENING = 16,    /* orders that make the book of a symbol, before anything else */
     ORDER_FLOW_OPEN_MAX = 1024, /* orders a symbol has open; at that, who would place cancels */
     ORDER_FLOW_RATE_MAX = 10000000,
     ORDER_FLOW_SESSION_SIZE_MAX = 12,

@@ -69,6 +69,7 @@ static void market_tell(strategy_host_t *h, struct host_market *m, const struct 
         if (t->market != m)
             continue;
         host_limits_loss(t);
+        host_settle(t); /* if it has nothing working, that was its end */
         if (h->owner.market != NULL)
             h->owner.market(h->owner.self, t->index, u, &bbo);
         if (t->spec.class->on_market_data != NULL && host_call_begin(t)) {

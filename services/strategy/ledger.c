@@ -31,7 +31,8 @@ static int64_t magnitude(int64_t qty)
  * all of it. */
 static void reduce(struct ledger *l, int64_t qty, int64_t price)
 {
-    notional_t cost = l->cost * magnitude(qty) / magnitude(l->position);
+    int64_t part = magnitude(qty), all = magnitude(l->position);
+    notional_t cost = l->cost / all * part + l->cost % all * part / all; /* fits, in this order */
     l->realised += -(notional_t)qty * price - cost;
     l->cost -= cost;
     l->position += qty;

@@ -256,7 +256,7 @@ static int run(node_t *n, const struct service *service, strategy_service_t *s,
     bool clean = strategy_service_clean(s);
     LOG_AT(clean ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, "strategy", "stopped",
            LOG_TEXT("name", t->name), LOG_FLAG("clean", clean),
-           LOG_TEXT("why", clean ? "every strategy has ended" : "orders may still work"));
+           LOG_TEXT("why", clean ? "nothing of it is left" : "orders may still work"));
     return clean ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 

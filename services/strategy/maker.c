@@ -117,6 +117,7 @@ static void place(struct maker *s, trader_t *t, enum side side, int64_t price, i
     struct maker_side *m = &s->sides[side - 1];
     if (qty == 0 || trader_now_ns(t) < m->ready_ns)
         return;
+    m->pulled = false;
     m->order = trader_place(t, &(struct order_request){.side = side,
                                                        .type = ORDER_TYPE_LIMIT,
                                                        .time_in_force = TIME_IN_FORCE_GTC,
@@ -131,13 +132,13 @@ static void quote(struct maker *s, trader_t *t, enum side side, const struct mak
     int64_t price = q->price[side - 1], qty = q->qty[side - 1];
     int64_t apart = q->price[1] - q->price[0]; /* one that stays must not meet one that moves */
     int64_t tolerance = s->tolerance < apart ? s->tolerance : apart - 1;
-    const struct own_order *o = trader_order(t, s->sides[side - 1].order);
-    if (s->sides[side - 1].order == 0) {
+    const struct own_order *o = trader_order(t, m->order);
+    if (m->order == 0) {
         place(s, t, side, price, qty);
         return;
     }
-    if (o == NULL || o->state != OWN_WORKING || o->amending || o->cancelling)
-        return; /* an answer is on its way */
+    if (o == NULL || o->cancelling)
+        return; /* its end is on its way */
     int64_t off = o->price > price ? o->price - price : price - o->price;
     bool amended = true;
     if (qty > 0 && off > tolerance)
@@ -145,9 +146,10 @@ static void quote(struct maker *s, trader_t *t, enum side side, const struct mak
     else if (qty > 0 && o->open_qty > qty)
         amended = trader_amend(t, o->number, o->price, qty);
     if (qty == 0 || !amended)
-        trader_cancel(t, o->number); /* it must not stay where it is */
+        pull(t, m); /* it must not stay where it is */
 }
 
+/* What it knows is whole only when it knows where its own orders are: till then it waits. */
 static void step(struct maker *s, trader_t *t)
 {
     struct maker_view v;
@@ -155,6 +157,9 @@ static void step(struct maker *s, trader_t *t)
     struct maker_quotes q = {{0, 0}, {0, 0}};
     s->position = trader_position(t);
     s->done = s->done || (s->stops && now_ns >= s->start_ns + s->horizon_ns);
+    trader_wake(t, now_ns + s->pace_ns);
+    if (!touch_settled(t))
+        return;
     bool seen = look(t, &v);
     if (seen)
         volatility_add(&s->volatility, now_ns, v.mid);
@@ -168,7 +173,6 @@ static void step(struct maker *s, trader_t *t)
     enum side first = bid != NULL && q.price[0] > bid->price ? SIDE_SELL : SIDE_BUY;
     quote(s, t, first, &q);
     quote(s, t, side_opposite(first), &q);
-    trader_wake(t, now_ns + s->pace_ns);
 }
 
 /* ---- callbacks ---- */
@@ -206,22 +210,29 @@ static void on_market_data(void *self, trader_t *t, const struct market_update *
     step(self, t);
 }
 
+/* Its last word. */
+static void side_done(struct maker *s, struct maker_side *m, uint64_t now_ns,
+                      const struct own_order *o)
+{
+    bool refused = o->refusal != OWN_REFUSED_NOT || o->reason >= REJECT_CODE_MIN;
+    s->refusals += refused && o->refusal != OWN_REFUSED_STOPPING;
+    if (refused || (!m->pulled && o->filled_qty < o->qty))
+        m->ready_ns = now_ns + s->pace_ns;
+    m->order = 0;
+}
+
 static void on_order(void *self, trader_t *t, const struct own_order *o)
 {
     struct maker *s = self;
     struct maker_side *m = &s->sides[o->side - 1];
     if (o->number != m->order)
         return;
-    bool refused = o->refusal != OWN_REFUSED_NOT || o->reason >= REJECT_CODE_MIN;
     if (o->state == OWN_DONE)
-        m->order = 0;
-    if (refused && o->state == OWN_DONE) {
-        s->refusals++;
-        m->ready_ns = trader_now_ns(t) + s->pace_ns;
-    } else if (refused && !o->amending) {
-        trader_cancel(t, o->number); /* an amend was: the same would be again */
-    }
-    step(s, t);
+        side_done(s, m, trader_now_ns(t), o);
+    else if (o->reason >= REJECT_CODE_MIN && !o->amending)
+        pull(t, m); /* an amend was refused: the same would be again */
+    if (o->refusal != OWN_REFUSED_STOPPING)
+        step(s, t);
 }
 
 static void on_fill(void *self, trader_t *t, const struct own_fill *f)

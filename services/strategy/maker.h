@@ -62,7 +62,8 @@ struct maker_quotes maker_quotes(const struct maker_model *m, double reference, 
 
 struct maker_side {
     uint32_t order;    /* 0: none */
-    uint64_t ready_ns; /* none before that: one was refused */
+    bool pulled;       /* it was cancelled by us */
+    uint64_t ready_ns; /* none before that: one was refused, or cancelled by somebody else */
 };
 
 struct maker {

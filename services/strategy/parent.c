@@ -77,8 +77,10 @@ static void child_done(struct parent *p, uint64_t now_ns, const struct own_order
         p->obstacle = o->type == ORDER_TYPE_LIMIT && p->limit_price == o->price
                           ? PARENT_LIMIT_PRICE
                           : PARENT_NO_LIQUIDITY;
-    else if (!pulled)
+    else if (!pulled) {
         p->obstacle = PARENT_STOPPED;
+        p->ready_ns = now_ns + p->pace_ns;
+    }
 }
 
 void parent_order(struct parent *p, const trader_t *t, const struct own_order *o)
@@ -161,24 +163,27 @@ static bool cross(struct parent *p, trader_t *t, int64_t qty, bool all)
     return true;
 }
 
-/* One that was refused would be refused again. */
-static bool may_amend(const struct own_order *o)
+/* Where it rests, follow the best price; an amend that was refused would be refused again. */
+static void follow(struct parent *p, trader_t *t, const struct own_order *o)
 {
-    return o->state == OWN_WORKING && o->reason < REJECT_CODE_MIN;
+    int64_t price;
+    if (!touch_settled(t) || !resting_price(p, t, &price) || price == o->price)
+        return;
+    if (o->reason < REJECT_CODE_MIN)
+        trader_amend(t, p->child, price, o->open_qty);
+    else
+        p->pulling = trader_cancel(t, p->child);
 }
 
 static void look_after_child(struct parent *p, trader_t *t)
 {
     const struct own_order *o = trader_order(t, p->child);
-    int64_t price;
-    if (o == NULL || p->pulling || o->amending || o->time_in_force != TIME_IN_FORCE_GTC)
+    if (o == NULL || p->pulling || o->time_in_force != TIME_IN_FORCE_GTC)
         return;
-    bool moved = resting_price(p, t, &price) && price != o->price;
-    bool too_much = p->filled + o->open_qty > p->goal;
-    if (too_much || p->take != PARENT_TAKE_NOT || (moved && !may_amend(o)))
+    if (p->filled + o->open_qty > p->goal || p->take != PARENT_TAKE_NOT)
         p->pulling = trader_cancel(t, p->child);
-    else if (moved)
-        trader_amend(t, p->child, price, o->open_qty);
+    else
+        follow(p, t, o);
 }
 
 void parent_step(struct parent *p, trader_t *t)

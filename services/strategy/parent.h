@@ -10,7 +10,8 @@
  * is on its way does not come on top: whatever is on its way, filled + the child's open quantity is
  * never more than the goal, and the goal never more than the quantity.
  *
- * An order that was refused is not sent again before `pace` is over. Pure, but for what it does to
+ * An order that was refused, or cancelled by somebody else, is not sent again before `pace` is
+ * over. Pure, but for what it does to
  * its trader. Thread: the host's. */
 #ifndef OUTCRY_STRATEGY_PARENT_H
 #define OUTCRY_STRATEGY_PARENT_H

@@ -26,6 +26,7 @@ static void find_shards(strategy_service_t *s)
         shard->service = s;
         shard->index = s->shard_count++;
         shard->number = (uint16_t)number;
+        shard->logged.silent = true; /* which is no news before it is heard */
     }
 }
 

@@ -1,14 +1,15 @@
 #include "strategy/touch.h"
 
-static int64_t own_qty_at(const trader_t *t, enum side side, int64_t price)
+/* Take what is ours at a level out of it. */
+static void take_out_own(const trader_t *t, enum side side, struct market_level *level)
 {
-    int64_t qty = 0;
     for (uint32_t n = trader_next_order(t, 0); n != 0; n = trader_next_order(t, n)) {
         const struct own_order *o = trader_order(t, n);
-        if (o->state == OWN_WORKING && o->side == side && o->price == price)
-            qty += o->open_qty;
+        if (o->side != side || o->price != level->price || trader_ahead(t, n) < 0)
+            continue;
+        level->orders--;
+        level->qty -= o->open_qty;
     }
-    return qty;
 }
 
 bool touch_best(const trader_t *t, enum side side, struct market_level *level)
@@ -16,12 +17,22 @@ bool touch_best(const trader_t *t, enum side side, struct market_level *level)
     struct market_level levels[TOUCH_LEVELS];
     unsigned count = trader_levels(t, side, levels, TOUCH_LEVELS);
     for (unsigned i = 0; i < count; i++) {
-        int64_t qty = levels[i].qty - own_qty_at(t, side, levels[i].price);
-        if (qty > 0) {
-            *level = levels[i];
-            level->qty = qty;
-            return true;
-        }
+        take_out_own(t, side, &levels[i]);
+        if (levels[i].orders == 0)
+            continue;
+        *level = levels[i];
+        level->qty = level->qty > 0 ? level->qty : 1; /* a fill of ours is in the book already */
+        return true;
     }
     return false;
+}
+
+bool touch_settled(const trader_t *t)
+{
+    for (uint32_t n = trader_next_order(t, 0); n != 0; n = trader_next_order(t, n)) {
+        const struct own_order *o = trader_order(t, n);
+        if (o->state == OWN_SENT || o->amending)
+            return false;
+    }
+    return true;
 }

@@ -1,5 +1,5 @@
-"""`outcry backtest`: a real day comes out as it was recorded, a dozen rows as worked out by hand,
-the same words give the same bytes, and whatever makes no sense is told with its file and line."""
+"""`outcry backtest`: a real day comes out as it was recorded, a dozen rows as worked out by hand, a
+live run as it was live, and the same words give the same bytes."""
 import collections
 import csv
 import gzip
@@ -11,9 +11,9 @@ import shlex
 import shutil
 import zipfile
 
+from backtest import ROWS, part, run, told, write
 from cluster import equal, expect, main
 from journals import flip, segments
-from process import Process
 
 DAY_FILLS = 21_013
 OUT_OF_ORDER = 25  # executions that no price-time order explains
@@ -23,32 +23,6 @@ STRATEGIES = {
     "pov": ["side=buy", "quantity=2000"],
     "maker": ["position_max=500"],
 }
-
-
-def run(test, directory, *arguments, status=0, program="outcry", word="backtest"):
-    process = Process("backtest", [test.bin / program, *([word] if word else []), *arguments],
-                      directory)
-    process.allowed = {status}
-    process.wait(600)
-    process.check()
-    return process
-
-
-def told(test, directory, *arguments):
-    """What a run says, and its JSON."""
-    process = run(test, directory, *arguments, "--json", "told.json")
-    return process.said, json.loads((directory / "told.json").read_text(encoding="utf-8"))
-
-
-def write(directory, name, *lines):
-    path = directory / name
-    path.write_text("\n".join(lines) + "\n", encoding="ascii")
-    return path
-
-
-def part(test):
-    """A day as it is or, at a small scale, its first minutes."""
-    return [] if test.options.scale == 1 else ["--to", str(34200 + round(3000 * test.options.scale))]
 
 
 # ---- the real day ----
@@ -103,11 +77,10 @@ def the_day_as_commands_is_as_recorded(test):
     keys = ("taker_id", "maker_id", "price", "qty")
     for number, (found, other) in enumerate(zip(fills, expected)):
         equal([found[key] for key in keys], [other[key] for key in keys], f"fill {number}")
-    executions = [line.split(",") for line in messages]  # of one moment and side: of one aggressor
-    within = {row for row, (one, next_one) in enumerate(itertools.pairwise(executions), 1)
-              if one[1] == next_one[1] == "4" and (one[0], one[5]) == (next_one[0], next_one[5])}
-    within.update(row for fill in expected
-                  for row in range(int(fill["row_first"]), int(fill["row_last"])))
+    # Executions of one moment and side are of one aggressor, hidden ones among them.
+    lines = [line.split(",") for line in messages]
+    within = {row for row, (one, other) in enumerate(itertools.pairwise(lines), 1)
+              if one[1] in "45" and other[1] in "45" and (one[0], one[5]) == (other[0], other[5])}
     check_rows(rows, book, within)
 
 
@@ -171,20 +144,6 @@ def every_strategy_ends_with_nothing_left_working(test):
 # ---- a dozen rows, by hand ----
 
 DAY = "2026-11-21"
-ROWS = """ts,msg_type,side,price,qty,order_id
-0,add,buy,10.00,5,b1
-0,add,sell,10.04,5,a1
-0,add,sell,10.10,50,a2
-2,add,buy,10.00,3,b2
-5,ioc,sell,10.00,6,x1
-8,add,sell,10.05,7,a3
-9,cancel,,,,a3
-12,amend,sell,10.10,40,a2
-30,ioc,sell,10.00,5,x2
-31,add,buy,10.02,5,b3
-35,cancel,,,,b3
-40,add,buy,9.99,2,b4
-"""
 
 
 def a_dozen_rows_come_to_what_was_worked_out_by_hand(test):
@@ -297,8 +256,8 @@ def a_journal_is_made_again_to_every_digest(test):
         recorded = int(re.search(r"^replayed (\d+)", said, re.M).group(1))
         expect(seq - 10 <= recorded <= seq, f"{recorded} of {seq} commands were replayed")
         # With orders of ours, on the journal's own tick.
-        said, result = told(test, cluster.run_dir, "twap", "side=buy", "quantity=3", "duration=0.2",
-                            "slices=2", "--history", journal, "--symbol", "BTC-USD")
+        said, result = told(test, cluster.run_dir, "twap", "side=buy", "quantity=3", "duration=2.5",
+                            "slices=5", "--history", journal, "--symbol", "BTC-USD")
         equal(result["strategies"][0]["figures"]["position"], "3", "what it bought")
         unknown = run(test, cluster.run_dir, "none", "--history", journal, "--symbol", "XRP-USD",
                       status=2)
@@ -356,95 +315,27 @@ def a_sweep_is_its_points_one_by_one(test):
             equal(point["figures"], result["strategies"][0]["figures"], f"figures of {words}")
 
 
-# ---- what makes no sense ----
+# ---- several; live; examples ----
 
-HEADER = "ts,msg_type,side,price,qty,order_id"
-GOOD = "1,add,buy,10.00,5,b1"
-
-
-def bad_rows_are_told_with_file_and_line(test):
-    cases = [
-        ((HEADER, GOOD, "0.5,add,buy,10.00,5,b2"), "rows.csv:3:ts:", "not before the 1.000000000 s"),
-        ((HEADER, GOOD, "1,ad,buy,10.00,5,b2"), "rows.csv:3:msg_type:", 'found "ad"'),
-        ((HEADER, GOOD, "1,add,by,10.00,5,b2"), "rows.csv:3:side:", 'found "by"'),
-        ((HEADER, GOOD, "1,add,buy,10.005,5,b2"), "rows.csv:3:price:", "the symbol's ticks"),
-        ((HEADER, GOOD, "1,add,buy,10.00,0.5,b2"), "rows.csv:3:qty:", "the symbol's lots"),
-        (("seq," + HEADER, "4," + GOOD, "6," + GOOD), "rows.csv:3:seq:", "rows are missing"),
-        (("ts,msg_type,side,price,qty", "1,L,B,10,1", "1,X,B,10,1"), "rows.csv:3:msg_type:",
-         "level, trade, L or T"),
-        (("row,ts,op,order_id,side,price,qty", "2,1,new,1,buy,100,1", "1,1,new,2,buy,100,1"),
-         "rows.csv:3:row:", 'found "1", expected 2'),
-        (("row,ts,op,order_id,side,price,qty", "2,1,new,1,buy,100,1", "3,1,newer,2,buy,100,1"),
-         "rows.csv:3:op:", 'found "newer"'),
-        (("1.0,1,11,5,100,1", "2.0,1,12,5,150,1"), "rows.csv:2:price:", "ticks of 0.01"),
-        (("1.0,1,11,5,100,1", "2.0,x,12,5,100,1"), "rows.csv:2:type:", 'found "x"'),
-        (("what,is,this",), "rows.csv:1:header:", "--form says which"),
-    ]
-    with test.directory() as directory:
-        for lines, place, words in cases:
-            write(directory, "rows.csv", *lines)
-            process = run(test, directory, "none", "--history", "rows.csv", "--symbol", "ACME",
-                          "--ts-unit", "s", status=2)
-            expect(process.words.startswith(place) and words in process.words,
-                   f"of {lines[-1]!r} it said: {process.words}")
-            equal(process.said, "", f"on stdout, of {lines[-1]!r}")
+def write_twap(directory, name):
+    """A configuration with one strategy."""
+    return write(directory, "venue.cfg", "symbols", "    BTC-USD", "        tick_size = 0.01",
+                 "strategies", f"    {name}", "        type = twap", "        symbol = BTC-USD",
+                 "        side = buy", "        quantity = 3", "        duration = 1.5",
+                 "        slices = 3")
 
 
-def mistakes_are_told_before_anything_runs(test):
-    cases = [
-        ([], "expected one of TYPE"),
-        (["none"], "--history: found nothing"),
-        (["none", "--history", "rows.csv"], "--symbol: found nothing"),
-        (["none", "--history", "rows.csv", "--symbol", "acme"], '"acme"'),
-        (["none", "--history", "absent.csv", "--symbol", "ACME"], "absent.csv: No such file", 1),
-        (["nothing", "--history", "rows.csv", "--symbol", "ACME"], '"nothing"'),
-        (["twap", "side=buy", "--history", "rows.csv", "--symbol", "ACME"], "quantity"),
-        (["twap", "side=up", "quantity=1", "--history", "rows.csv", "--symbol", "ACME"], '"up"'),
-        (["twap", "side=buy", "quantity=1", "slices=0", "--history", "rows.csv", "--symbol",
-          "ACME"], "slices"),
-        (["twap", "side=buy", "quantity=1", "speed=1", "--history", "rows.csv", "--symbol", "ACME"],
-         "speed"),
-        (["none", "--history", "rows.csv", "--symbol", "ACME", "--latency", "soon"],
-         '--latency: found "soon"'),
-        (["none", "--history", "rows.csv", "--symbol", "ACME", "--from", "noon"], '"noon"'),
-        (["none", "--history", "rows.csv", "--symbol", "ACME", "--wind", "1"], '"--wind"'),
-        (["none", "--history", "rows.csv", "--symbol", "ACME", "--seed"], "--seed: found nothing"),
-        (["none", "--history", "rows.csv", "--symbol", "ACME", "--latency-file", "latency.txt"],
-         "latency.txt:2:"),
-        (["twap", "--history", "rows.csv", "--symbol", "ACME", "--sweep", "slices=1:"], "--sweep"),
-        (["twap", "side=buy", "quantity=1", "--history", "rows.csv", "--symbol", "ACME", "--sweep",
-          "slices=0:2:1"], "slices"),
-        (["--inputs", "rows.csv"], "rows.csv"),
-        (["none", "--history", "rows.csv", "--symbol", "ACME", "--tick-size", "0"], '"0"'),
-    ]
-    with test.directory() as directory:
-        write(directory, "rows.csv", HEADER, GOOD)
-        write(directory, "latency.txt", "0.1", "fast")
-        for arguments, words, *status in cases:
-            process = run(test, directory, "--ts-unit", "s", *arguments,
-                          status=status[0] if status else 2)
-            expect(words in process.words, f"of {arguments} it said: {process.words}")
-            equal(process.said, "", f"on stdout, of {arguments}")
+def live_run(cluster):
+    """A strategy on this cluster, to its end: the file of what it was given."""
+    config = write_twap(cluster.run_dir, "live")
+    flow = cluster.spawn("flow", "outcry", "simulate", "--rate", 1000, "--seed", 5)
+    strategy = cluster.spawn("strategy", "outcry-strategy", "--config", config)
+    strategy.asked_to_end = True
+    equal(strategy.wait(), 0, "how outcry-strategy ended")
+    flow.stop()
+    path, = cluster.run_dir.rglob("*.inputs")
+    return path
 
-
-def limits_of_the_host_are_told_by_reason(test):
-    """A rate nobody could mean, a quantity beyond a limit: what was refused, and why."""
-    with test.directory() as directory:
-        write(directory, "rows.csv", ROWS.strip())
-        common = ["side=buy", "quantity=4", "duration=30", "slices=3", "--history", "rows.csv",
-                  "--symbol", "ACME", "--ts-unit", "s"]
-        for limit, reason in (("order_max=1", "order_max"), ("position_max=1", "position_max")):
-            said, result = told(test, directory, "twap", limit, *common)
-            refused = result["strategies"][0]["figures"]["refused"]
-            expect(refused > 0 and f"{refused} by twap: {reason}" in said,
-                   f"{refused} were refused by {limit}: {said}")
-        history = test.need("lobster", "AAPL_1.zip")
-        said, result = told(test, directory, "maker", "messages_per_second=2", "--history", history,
-                            "--symbol", "AAPL", "--to", "09:40:00")
-        expect(re.search(r"refused +\d+ by maker: messages_per_second", said), said)
-
-
-# ---- several; examples ----
 
 def strategies_of_a_file_run_at_once(test):
     history = test.need("lobster", "AAPL_1.zip")
@@ -468,22 +359,41 @@ def strategies_of_a_file_run_at_once(test):
         expect("strategies on AAPL and IBM" in several.words, several.words)
 
 
+def a_live_run_is_made_again_to_the_byte(test):
+    with test.cluster({"BTC-USD": {"tick_size": "0.01"}}) as cluster:
+        inputs = live_run(cluster)
+        said, result = told(test, cluster.run_dir, "--inputs", inputs, "--csv", "csv", "--html",
+                            "page.html")
+        equal((result["run"]["form"], result["run"]["mode"]), ("inputs", "as it was live"),
+              "form and mode")
+        count, commands = re.search(r"^inputs +(\d+), commands (\d+), every one the same to the "
+                                    r"byte$", said, re.M).groups()
+        expect(int(count) > 100 and int(commands) > 1, f"{count} inputs, {commands} commands")
+        equal(result["strategies"][0]["figures"]["position"], "3", "what it bought, live")
+        whole = inputs.read_bytes()
+        cut, damaged = cluster.run_dir / "cut.inputs", cluster.run_dir / "damaged.inputs"
+        cut.write_bytes(whole[:-5])
+        expect("; its end was cut" in run(test, cluster.run_dir, "--inputs", cut).said, "not cut")
+        damaged.write_bytes(whole)
+        flip(damaged, len(whole) // 2, 0x20)
+        words = run(test, cluster.run_dir, "--inputs", damaged, status=1).words
+        expect("damaged.inputs" in words, words)
+
+
 def the_examples_of_its_help_run(test):
-    """But for what needs a live run: that is test_strategies' to make."""
     history = test.need("lobster", "AAPL_1.zip")
     with test.cluster({"BTC-USD": {"tick_size": "0.01"}}) as cluster:
         directory = cluster.run_dir
-        cluster.outcry("simulate", "--count", test.count(5_000), "--rate", 20_000, "--seed", 5)
+        live_run(cluster).rename(directory / "strategy-1.inputs")
+        known = run(test, directory, "--strategies", "venue.cfg", "--history", "journal/0",
+                    status=2).words
+        expect("found the account live, expected nobody else's" in known, known)
+        write_twap(directory, "tested")
         (directory / "AAPL_1.zip").symlink_to(history)
-        write(directory, "venue.cfg", "symbols", "    BTC-USD", "        tick_size = 0.01",
-              "strategies", "    one", "        type = twap", "        symbol = BTC-USD",
-              "        side = buy", "        quantity = 3", "        duration = 0.1")
         text = run(test, directory, "--help").said.replace("\\\n", " ")
         examples = re.findall(r"^  outcry backtest (.*)$", text, re.M)
         expect(len(examples) >= 5, f"only {len(examples)} examples")
         for example in examples:
-            if "--inputs" in example:
-                continue
             words = shlex.split(example)
             short = part(test) if "AAPL_1.zip" in words else []
             process = run(test, directory, *words, *short)
@@ -499,10 +409,8 @@ CLAIMS = [
     a_journal_is_made_again_to_every_digest,
     the_same_words_give_the_same_bytes,
     a_sweep_is_its_points_one_by_one,
-    bad_rows_are_told_with_file_and_line,
-    mistakes_are_told_before_anything_runs,
-    limits_of_the_host_are_told_by_reason,
     strategies_of_a_file_run_at_once,
+    a_live_run_is_made_again_to_the_byte,
     the_examples_of_its_help_run,
 ]
 

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """touch: a strategy in 30 lines. While it holds nothing it has an order at the best bid and one at
 the best ask; once one of them has traded, it only gives back what it holds. In C: touch.c.
 

@@ -28,6 +28,7 @@ static struct host_kit_heard *hear(enum host_kit_kind kind, unsigned strategy)
 static unsigned enter(struct probe *p, trader_t *t)
 {
     CHECK(!kit.in_callback); /* never one within another */
+    CHECK(p->number == 0 || !kit.ended[p->number - 1]);
     kit.in_callback = true;
     if (p->number == 0)
         p->number = ++started;
@@ -50,6 +51,8 @@ static void on_market_data(void *self, trader_t *t, const struct market_update *
     hear(KIT_MARKET, i)->update = *u;
     if (kit.script.market != NULL)
         kit.script.market(i, t, u);
+    if (i == 0 && kit.todo != NULL)
+        kit.todo(t);
     kit.in_callback = false;
 }
 
@@ -133,13 +136,16 @@ static void own_command(void *self, unsigned strategy, struct command *c)
         said->command.new_order.client_order_id = text_of(said->label);
     }
     hear(KIT_COMMAND, strategy);
+    inputs_command(k->record, strategy, c);
+    if (k->player != NULL)
+        inputs_player_command(k->player, strategy, c);
 }
 
 static void own_market(void *self, unsigned strategy, const struct market_update *u,
                        const struct bbo_state *bbo)
 {
-    (void)self;
-    (void)bbo;
+    struct host_kit *k = self;
+    k->bbo = *bbo;
     hear(KIT_TOLD_MARKET, strategy)->update = *u;
 }
 
@@ -171,6 +177,7 @@ static void own_ended(void *self, unsigned strategy, const char *why)
 {
     struct host_kit *k = self;
     hear(KIT_ENDED, strategy);
+    k->ended[strategy] = true;
     snprintf(k->why, sizeof k->why, "%s", why);
     k->ended_count++;
 }
@@ -223,13 +230,55 @@ void host_kit_begin(struct host_kit *k, bool joined)
     struct strategy_host_owner owner = host_kit_owner(k);
     k->host = strategy_host_new(&owner, k->specs, k->count, 36, true);
     for (unsigned i = 0; joined && i < strategy_host_symbol_count(k->host); i++) {
-        strategy_host_book_reset(k->host, i);
-        strategy_host_book_joined(k->host, i, k->now_ns);
+        inputs_book_reset(k->record, k->host, i);
+        inputs_book_joined(k->record, k->host, i, k->now_ns);
     }
-    strategy_host_start(k->host, k->now_ns);
+    inputs_start(k->record, k->host, k->now_ns);
+}
+
+void host_kit_begin_market(struct host_kit *k)
+{
+    host_kit_begin(k, true);
+    host_kit_quote(k, 100, 110);
+    host_kit_clear(k);
+}
+
+void host_kit_begin_working(struct host_kit *k)
+{
+    host_kit_begin_market(k);
+    host_kit_act(k, host_kit_buy_5);
+    host_kit_accepted(k, 0, 1, 100);
+    host_kit_result(k, 0);
+    host_kit_clear(k);
+}
+
+void host_kit_todo(struct host_kit *k, void (*what)(trader_t *t))
+{
+    k->todo = what;
+}
+
+void host_kit_act(struct host_kit *k, void (*what)(trader_t *t))
+{
+    host_kit_todo(k, what);
+    host_kit_trade(k, 9, 105, 1);
+    host_kit_group(k);
+    host_kit_todo(k, NULL);
+}
+
+void host_kit_buy_5(trader_t *t)
+{
+    trader_limit(t, SIDE_BUY, 100, 5);
 }
 
 /* ---- looking ---- */
+
+bool host_kit_heard_are(const struct host_kit *k, const enum host_kit_kind *kinds, unsigned count)
+{
+    unsigned same = 0;
+    while (same < count && same < k->heard_count && k->heard[same].kind == kinds[same])
+        same++;
+    return same == count && k->heard_count == count;
+}
 
 void host_kit_clear(struct host_kit *k)
 {
@@ -266,7 +315,7 @@ static void give_event(struct host_kit *k, uint64_t type, const uint8_t *bytes,
                        const struct wire_writer *w)
 {
     struct wire_reader r = {bytes, w->at, false};
-    strategy_host_book_event(k->host, 0, type, &r);
+    inputs_book_event(k->record, k->host, 0, type, &r);
 }
 
 void host_kit_add_order(struct host_kit *k, uint64_t order_id, enum side side, int64_t price,
@@ -304,7 +353,7 @@ void host_kit_trade(struct host_kit *k, uint64_t trade_id, int64_t price, int64_
 void host_kit_group(struct host_kit *k)
 {
     k->seq++;
-    strategy_host_book_group(k->host, 0, k->now_ns, k->seq, k->now_ns - 5);
+    inputs_book_group(k->record, k->host, 0, k->now_ns, k->seq, k->now_ns - 5);
 }
 
 void host_kit_quote(struct host_kit *k, int64_t bid, int64_t ask)
@@ -323,7 +372,7 @@ uint64_t host_kit_id(uint32_t number)
 
 static void give(struct host_kit *k, unsigned strategy, const struct own_event *e)
 {
-    strategy_host_account(k->host, strategy, k->now_ns, e);
+    inputs_account(k->record, k->host, strategy, k->now_ns, e);
 }
 
 /* `<name>-<session>-<number>`: session 36 is "10"; numbers here are below 36 x 36. */
@@ -394,5 +443,6 @@ void host_kit_cancelled(struct host_kit *k, unsigned strategy, uint32_t number, 
 
 void host_kit_result(struct host_kit *k, uint16_t code)
 {
-    strategy_host_result(k->host, 0, k->now_ns, &(struct result){.seq = ++k->seq, .code = code});
+    struct result result = {.seq = ++k->seq, .code = code};
+    inputs_result(k->record, k->host, 0, k->now_ns, &result);
 }

@@ -4,7 +4,7 @@
 #define OUTCRY_UNIT_SERVICES_HOST_KIT_H
 
 #include "proto/command.h"
-#include "strategy/strategy_host.h"
+#include "strategy/inputs.h"
 
 enum {
     HOST_KIT_HEARD_MAX = 1 << 14,
@@ -54,6 +54,8 @@ struct host_kit_script {
 
 struct host_kit {
     strategy_host_t *host;
+    inputs_recorder_t *record; /* through which all inputs go; NULL: nowhere else */
+    inputs_player_t *player;   /* by which commands are compared; NULL: there is none */
     struct strategy_spec specs[HOST_KIT_STRATEGIES_MAX]; /* to be changed before host_kit_begin */
     unsigned count;
     struct host_kit_script script;
@@ -61,10 +63,13 @@ struct host_kit {
     uint64_t now_ns, seq;
     uint64_t order_ids; /* of the others' orders */
     bool in_callback;
+    void (*todo)(trader_t *t);
     struct host_kit_heard heard[HOST_KIT_HEARD_MAX];
     unsigned heard_count;
     struct host_kit_command commands[HOST_KIT_COMMANDS_MAX];
     unsigned command_count;
+    struct bbo_state bbo; /* as the owner was told it last */
+    bool ended[HOST_KIT_STRATEGIES_MAX];
     char log[512];
     char why[512];
     unsigned ended_count;
@@ -81,6 +86,16 @@ void host_kit_close(struct host_kit *k);
 void host_kit_begin(struct host_kit *k, bool joined);
 struct strategy_host_owner host_kit_owner(struct host_kit *k);
 
+/* Begin with a market of 100 to 110; and with order 1 of strategy 0, 5 lots to buy at 100,
+ * accepted. What was said so far is cleared. */
+void host_kit_begin_market(struct host_kit *k);
+void host_kit_begin_working(struct host_kit *k);
+
+/* Do this in a callback of strategy 0: of each update; of one that is made for it. */
+void host_kit_todo(struct host_kit *k, void (*what)(trader_t *t));
+void host_kit_act(struct host_kit *k, void (*what)(trader_t *t));
+void host_kit_buy_5(trader_t *t); /* 5 lots at 100 */
+
 /* ---- what it heard and said ---- */
 
 void host_kit_clear(struct host_kit *k);
@@ -88,6 +103,13 @@ unsigned host_kit_count(const struct host_kit *k, enum host_kit_kind kind);
 /* The last of a kind; CHECKed. */
 const struct host_kit_heard *host_kit_last(const struct host_kit *k, enum host_kit_kind kind);
 const struct host_kit_command *host_kit_command(const struct host_kit *k, unsigned from_last);
+
+/* Assert that these kinds were heard, all of them, in this order. */
+#define HOST_KIT_HEARD(k, ...)                                                                     \
+    assert_true(host_kit_heard_are(k, (const enum host_kit_kind[]){__VA_ARGS__},                   \
+                                   sizeof((enum host_kit_kind[]){__VA_ARGS__}) /                   \
+                                       sizeof(enum host_kit_kind)))
+bool host_kit_heard_are(const struct host_kit *k, const enum host_kit_kind *kinds, unsigned count);
 
 /* ---- the market of symbol 0 ---- */
 
