@@ -6,7 +6,8 @@
  *
  * An order is a client's if one of its commands made it; of accounts that are in the recording as
  * well, only those are. Orders of all clients are numbered 1, 2, ... as they came. An order refused
- * for what needs no memory (TOO_LATE, UNKNOWN_SYMBOL, ...) is one, too. Thread: one. */
+ * for what the engine does not remember (TOO_LATE, ...) is one, too; one that its program did not
+ * send, by a limit of its own, nobody hears of. Thread: one. */
 #ifndef OUTCRY_BACKTEST_CLIENT_LOG_H
 #define OUTCRY_BACKTEST_CLIENT_LOG_H
 

@@ -21,7 +21,7 @@ struct venue {
     uint64_t end_ns; /* of the recording */
     bool started, stopped;
     uint64_t moment_ns, moment_count; /* of the last command of ours: how many there were then */
-    bool changed; /* it is no longer the recorded history */
+    bool changed;                     /* it is no longer the recorded history */
     struct upcoming upcoming;
     struct seq_map seqs;
     struct order_queue orders;

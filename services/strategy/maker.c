@@ -126,9 +126,15 @@ static void place(struct maker *s, trader_t *t, enum side side, int64_t price, i
                                                        .qty = qty});
 }
 
-/* Have a quote of this side where it should be. qty 0: none. */
+static void pull(trader_t *t, struct maker_side *m)
+{
+    m->pulled = trader_cancel(t, m->order) || m->pulled;
+}
+
+/* Have a quote of this side where it should be. */
 static void quote(struct maker *s, trader_t *t, enum side side, const struct maker_quotes *q)
 {
+    struct maker_side *m = &s->sides[side - 1];
     int64_t price = q->price[side - 1], qty = q->qty[side - 1];
     int64_t apart = q->price[1] - q->price[0]; /* one that stays must not meet one that moves */
     int64_t tolerance = s->tolerance < apart ? s->tolerance : apart - 1;
@@ -283,8 +289,9 @@ static bool check(const struct parameters *p, char error[PARAMETER_ERROR_SIZE])
     return true;
 }
 
-/* gamma, kappa and horizon go together: with them and a sigma of 5 ticks/sqrt(s), a stock's, the
- * quotes are 8 ticks apart and an inventory of one quantity moves them by 1.5. */
+/* gamma, kappa and horizon go together: with them and a sigma of 5 ticks/sqrt(s) the quotes are 21
+ * ticks apart, and an inventory of one quantity moves them by 1.5. A smaller spread than the
+ * market's own is hit by all who know more: on a day of AAPL, kappa 0.3 lost 2.5 times as much. */
 static const struct parameter parameters[] = {
     {.name = "mode",
      .kind = PARAMETER_WORD,
@@ -314,7 +321,7 @@ static const struct parameter parameters[] = {
      .summary = "risk aversion"},
     {.name = "kappa",
      .kind = PARAMETER_NUMBER,
-     .otherwise = "0.3",
+     .otherwise = "0.1",
      .low = 0.000001,
      .high = 1000,
      .unit = "per tick",

@@ -20,14 +20,17 @@ static double decayed(const struct volatility *v, uint64_t now_ns)
 
 void volatility_add(struct volatility *v, uint64_t now_ns, double price)
 {
-    double change = price - v->price;
     if (!v->begun) {
         v->begun = true;
         v->first_ns = v->at_ns = now_ns;
-    } else if (change < 0 || change > 0) {
+    } else if (now_ns - v->look_ns < VOLATILITY_LOOK_NS) {
+        return;
+    } else if (price < v->price || price > v->price) {
+        double change = price - v->price;
         v->squares = decayed(v, now_ns) + change * change;
         v->at_ns = now_ns;
     }
+    v->look_ns = now_ns;
     v->price = price;
 }
 

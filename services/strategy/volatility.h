@@ -4,7 +4,10 @@
  *
  *     sigma^2(t) = sum of exp(-(t - t_i) / w) x dp_i^2  /  (w x (1 - exp(-(t - t_0) / w)))
  *
- * dp_i: the change at t_i; w: the window; t_0: the first price. The denominator is the weight of
+ * dp_i: the change between two looks at the price, at least VOLATILITY_LOOK_NS apart: what a mid
+ * does from one event to the next is mostly the bounce between quotes, and added up would be taken
+ * for volatility many times what it is (L. Zhang, P. Mykland, Y. Ait-Sahalia: A tale of two time
+ * scales, 2005). w: the window; t_0: the first price. The denominator is the weight of
  * all the time since, so a short history is not taken for a calm one. In price units / sqrt(s). */
 #ifndef OUTCRY_STRATEGY_VOLATILITY_H
 #define OUTCRY_STRATEGY_VOLATILITY_H
@@ -12,11 +15,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { VOLATILITY_LOOK_NS = 1000000000 };
+
 struct volatility {
     double window_s;
-    double squares; /* of changes, weighted to `at_ns` */
-    double price;
-    uint64_t first_ns, at_ns; /* of the first price, of the last change */
+    double squares;                    /* of changes, weighted to `at_ns` */
+    double price;                      /* as it was looked at last */
+    uint64_t first_ns, look_ns, at_ns; /* of the first price, the last look, the last change */
     bool begun;
 };
 

@@ -43,4 +43,5 @@ def write(directory, name, *lines):
 
 def part(test):
     """A day as it is or, at a small scale, its first minutes."""
-    return [] if test.options.scale == 1 else ["--to", str(34200 + round(3000 * test.options.scale))]
+    seconds = round(3000 * test.options.scale)
+    return [] if test.options.scale == 1 else ["--to", str(34200 + seconds)]

@@ -173,7 +173,8 @@ def a_dozen_rows_come_to_what_was_worked_out_by_hand(test):
         book = (directory / "book.csv").read_text(encoding="ascii").split()
     equal(result["run"]["form"], "csv", "form")
     strategy, = result["strategies"]
-    equal([(order["type"], order["qty"], order["filled_qty"], order["ahead"]) for order in orders],
+    keys = ("type", "qty", "filled_qty", "ahead")
+    equal([tuple(order[key] for key in keys) for order in orders],
           [("limit", "2", "1", "5"), ("market", "1", "1", ""), ("limit", "2", "2", "3")], "orders")
     equal([(fill["time"][:10], fill["time"][17:19], fill["liquidity"], fill["price"], fill["qty"], fill["position"])
            for fill in strategy["fills"]],

@@ -1,5 +1,5 @@
-"""What `outcry backtest` is told that makes no sense, and what a strategy asks that it may not: told
-in words, with file and line or the limit, before anything runs or as it does."""
+"""What `outcry backtest` is told that makes no sense, and what a strategy asks that it may not:
+said in words, with file and line or the limit, before anything runs or as it does."""
 import re
 import shutil
 import subprocess
@@ -14,7 +14,8 @@ GOOD = "1,add,buy,10.00,5,b1"
 
 def bad_rows_are_told_with_file_and_line(test):
     cases = [
-        ((HEADER, GOOD, "0.5,add,buy,10.00,5,b2"), "rows.csv:3:ts:", "not before the 1.000000000 s"),
+        ((HEADER, GOOD, "0.5,add,buy,10.00,5,b2"), "rows.csv:3:ts:",
+         "not before the 1.000000000 s"),
         ((HEADER, GOOD, "1,ad,buy,10.00,5,b2"), "rows.csv:3:msg_type:", 'found "ad"'),
         ((HEADER, GOOD, "1,add,by,10.00,5,b2"), "rows.csv:3:side:", 'found "by"'),
         ((HEADER, GOOD, "1,add,buy,10.005,5,b2"), "rows.csv:3:price:", "the symbol's ticks"),

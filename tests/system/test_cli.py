@@ -4,8 +4,8 @@ import subprocess
 
 from cluster import ROOT, clean_environment, equal, expect, main, make_parser, updates
 
-COMMANDS = ["up", "status", "tape", "simulate", "replay", "match", "verify", "journal", "resume",
-            "bench", "settings"]
+COMMANDS = ["up", "status", "tape", "simulate", "backtest", "replay", "match", "verify", "journal",
+            "resume", "bench", "settings"]
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01"}, "ETH-USD": {"shard": 1}, "GAS": {"any_price": 1}}
 TOPICS = [f"l3.{name}" for name in SYMBOLS]
 
