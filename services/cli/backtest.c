@@ -341,6 +341,8 @@ static void on_served(void *self, uint64_t done, uint64_t total)
 static int report_served(struct backtest *b, const struct serve_outcome *outcome)
 {
     b->about.events = outcome->recorded + outcome->commands;
+    b->about.recorded_refused = outcome->refused;
+    decimal_from_sum(b->short_qty, outcome->short_qty, &b->history.symbol.lot);
     if (outcome->log == NULL)
         puts("no client placed an order");
     else if (!backtest_report(&b->o, &b->about, &outcome->log, &outcome->figures, 1))

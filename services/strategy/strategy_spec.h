@@ -5,12 +5,15 @@
  *         maker-1
  *             type = maker
  *             symbol = BTC-USD
- *             account = maker-1          (default: its name)
- *             position_max = 2.5         limits, in the symbol's decimals: position_max order_max
- *             loss_max = 1000            loss_max (quote money) messages_per_second
- *             maker_fee = -0.5           basis points, at most two digits behind the point;
- * taker_fee inventory = 0              lots' decimals; inventory_price gamma = 0.1 and whatever
- * parameters its type has
+ *             account = maker-1       its own name, if not said
+ *             position_max = 2.5      limits, in the symbol's decimals
+ *             order_max = 0.5
+ *             loss_max = 1000         quote money
+ *             messages_per_second = 50
+ *             maker_fee = -0.5        basis points, at most two digits behind the point
+ *             taker_fee = 2
+ *             inventory = 0           what it begins with, bought at inventory_price
+ *             gamma = 0.001           and whatever parameters its type has
  *
  * Money is counted in ticks x lots: loss_max is cut to a whole number of them, so it is never more
  * than was said. A limit of `none` is none, which is also what it is when nothing is said of it.

@@ -176,7 +176,8 @@ def a_dozen_rows_come_to_what_was_worked_out_by_hand(test):
     keys = ("type", "qty", "filled_qty", "ahead")
     equal([tuple(order[key] for key in keys) for order in orders],
           [("limit", "2", "1", "5"), ("market", "1", "1", ""), ("limit", "2", "2", "3")], "orders")
-    equal([(fill["time"][:10], fill["time"][17:19], fill["liquidity"], fill["price"], fill["qty"], fill["position"])
+    keys = ("liquidity", "price", "qty", "position")
+    equal([(fill["time"][:10], fill["time"][17:19], *(fill[key] for key in keys))
            for fill in strategy["fills"]],
           [(DAY, "05", "maker", "10.00", "1", "1"), (DAY, "20", "taker", "10.04", "1", "2"),
            (DAY, "30", "maker", "10.00", "2", "4")], "fills")

@@ -73,7 +73,7 @@ def mistakes_are_told_before_anything_runs(test):
 
 
 def limits_of_the_host_are_told_by_reason(test):
-    """A rate nobody could mean, a quantity beyond a limit: what was refused, and why."""
+    """What was refused, and why."""
     with test.directory() as directory:
         write(directory, "rows.csv", ROWS.strip())
         common = ["side=buy", "quantity=4", "duration=30", "slices=3", *HISTORY, "--ts-unit", "s"]
@@ -82,8 +82,12 @@ def limits_of_the_host_are_told_by_reason(test):
             refused = result["strategies"][0]["figures"]["refused"]
             expect(refused > 0 and f"{refused} by twap: {reason}" in said,
                    f"{refused} were refused by {limit}: {said}")
-        history = test.need("lobster", "AAPL_1.zip")
-        said, result = told(test, directory, "maker", "messages_per_second=2", "--history", history,
+
+
+def a_rate_nobody_meant_is_told_by_reason(test):
+    history = test.need("lobster", "AAPL_1.zip")
+    with test.directory() as directory:
+        said, _ = told(test, directory, "maker", "messages_per_second=2", "--history", history,
                             "--symbol", "AAPL", "--to", "09:40:00")
         expect(re.search(r"refused +\d+ by maker: messages_per_second", said), said)
 
@@ -145,6 +149,7 @@ CLAIMS = [
     bad_rows_are_told_with_file_and_line,
     mistakes_are_told_before_anything_runs,
     limits_of_the_host_are_told_by_reason,
+    a_rate_nobody_meant_is_told_by_reason,
     a_strategy_that_answers_itself_is_stopped,
 ]
 

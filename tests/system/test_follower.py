@@ -11,7 +11,7 @@ from load import Watcher
 
 FREQUENT = {**SMALL, "snapshot_commands": 500, "checkpoint_commands": 300, "segment_mib": 1}
 MARKET_KINDS = ("l2", "l3", "bbo", "trade")
-FORGOTTEN = 120_000  # commands: more frames than a matcher with kept_mib 1 keeps
+FORGOTTEN = 160_000  # commands: more frames than a matcher with kept_mib 1 keeps
 PATIENT_MS = 250  # an ack while something large is looked up takes less
 
 

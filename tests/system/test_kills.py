@@ -14,7 +14,7 @@ DEADLINE_MS = 2000
 SETTINGS = {"deadline_ms": DEADLINE_MS, "heartbeat_ms": 100, "snapshot_commands": 1000,
             "checkpoint_commands": 300, "finished_per_account": 60_000, "accounts_max": 100,
             "open_orders_max": 100_000}
-SIMULATED = [f"sim-{number}" for number in range(8)]
+SIMULATED = [f"sim-{number}" for number in range(16)]
 ACKS = 20  # of every trader on every shard, until the next kill
 
 

@@ -1,8 +1,8 @@
 """Runs a Strategy: its Host, sockets and a clock, in one loop.
 
 Live, the clock is the wall's: the loop waits for what comes, or for the timer. In a back-test
-(`outcry backtest --serve`) it is virtual: instead of waiting, the loop asks it to go on (`advance`),
-and what happens comes with the time it happened at. All else is the same.
+(`outcry backtest --serve`) it is virtual: instead of waiting, the loop asks it to go on
+(`advance`), and what happens comes with the time it happened at. All else is the same.
 
     live                                        in a back-test
     SUB private   acct. ack.                    one SUB   l3. acct. ack., in the order of things

@@ -1,9 +1,9 @@
 """Subscriber: topics of one publisher, from any moment on, without a gap.
 
 It owns the sockets and the clock; what a topic knows and wants is a TopicReader's to say. One
-request of theirs is outstanding at a time. An answer to an earlier attempt is as good as one to the last, so
-a slow publisher is never starved by our repeating; and as long as an answer is coming in, nothing
-is repeated.
+request of theirs is outstanding at a time. An answer to an earlier attempt is as good as one to
+the last, so a slow publisher is never starved by our repeating; and as long as an answer is coming
+in, nothing is repeated.
 """
 import collections
 import secrets

@@ -534,7 +534,8 @@ class RunnerTest(unittest.TestCase):
         backtest = self.play(one)
         self.assertEqual(backtest.commands[-1][1], "cancel_order")
         self.assertEqual(backtest.open, [])
-        self.assertEqual([what[0].reason for name, *what in one.told if name == "order"][-1], "USER")
+        orders = [what[0] for name, *what in one.told if name == "order"]
+        self.assertEqual(orders[-1].reason, "USER")
 
     def test_addresses_come_from_flags_then_the_environment_then_the_run_directory(self):
         found = []
