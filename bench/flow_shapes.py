@@ -23,6 +23,8 @@ import zipfile
 import numpy as np
 from scipy import optimize, stats
 
+from flow_shapes_header import header_of
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADER = ROOT / "services" / "simulate" / "flow_shapes.h"
 NEW, REDUCE, DELETE, FILL, HIDDEN = 1, 2, 3, 4, 5
@@ -97,6 +99,15 @@ class Day:
 
 # ---- arrivals ----
 
+def excitement_of(beta, gaps):
+    """The sum of e^(-beta age) over all events before, at each event."""
+    excited, excitement = 0.0, [0.0]
+    for kept in np.exp(-beta * gaps).tolist():
+        excited = kept * (excited + 1.0)
+        excitement.append(excited)
+    return np.array(excitement)
+
+
 def hawkes_negative_log_likelihood(parameters, gaps, left_s, span_s):
     count = (len(parameters) - 1) // 2
     base = np.exp(parameters[0])
@@ -107,18 +118,15 @@ def hawkes_negative_log_likelihood(parameters, gaps, left_s, span_s):
     intensity = np.full(len(left_s), base)
     expected = base * span_s
     for n, beta in zip(branching, decay):
-        excited, excitement = 0.0, [0.0]
-        for kept in np.exp(-beta * gaps).tolist():
-            excited = kept * (excited + 1.0)
-            excitement.append(excited)
-        intensity += n * beta * np.array(excitement)
+        intensity += n * beta * excitement_of(beta, gaps)
         expected += n * np.sum(1 - np.exp(-beta * left_s))
     return expected - np.log(intensity).sum()
 
 
 def fit_hawkes(times, count):
     """Maximum likelihood of a Hawkes process whose kernel is a sum of `count` exponentials:
-    base rate, branching ratios, decays (1/s), log likelihood an event over Poisson's."""
+    base rate, branching ratios, decays (1/s), log likelihood an event over Poisson's, and how far
+    the integrals of the intensity between events are from exponential."""
     span_s = CLOSE_S - OPEN_S
     rate = len(times) / span_s
     start = [np.log(rate * 0.3)] + [np.log(0.7 / count / (1 - 0.7 / count))] * count
@@ -128,7 +136,12 @@ def fit_hawkes(times, count):
                               options={"maxiter": 400 * count, "xatol": 1e-3, "fatol": 0.5})
     p = found.x
     gain = -found.fun / len(times) - (np.log(rate) - 1)
-    return np.exp(p[0]), 1 / (1 + np.exp(-p[1:1 + count])), np.exp(p[1 + count:]), gain
+    base, branching, decay = np.exp(p[0]), 1 / (1 + np.exp(-p[1:1 + count])), np.exp(p[1 + count:])
+    gaps = np.diff(times)
+    integrals = base * gaps
+    for n, beta in zip(branching, decay):
+        integrals += n * (1 - np.exp(-beta * gaps)) * (excitement_of(beta, gaps)[:-1] + 1)
+    return base, branching, decay, gain, stats.kstest(integrals, "expon").statistic
 
 
 # ---- lifetimes ----
@@ -279,6 +292,7 @@ def measure(data):
     m["hawkes"] = {count: fit_hawkes(times, count) for count in (1, 2, 3)}
     m["hawkes_aapl"] = fit_hawkes(aapl.event_times(), 3)
     m["aapl_seen_rate"] = len(aapl.event_times()) / (CLOSE_S - OPEN_S)
+    m["poisson_ks"] = stats.kstest(np.diff(times) * m["goog_rate"], "expon").statistic
     m["bursts"] = bursts(goog)
 
     m["spread"] = np.median(aapl.spread())
@@ -289,6 +303,7 @@ def measure(data):
         (distance[improving & (spread > low) & (spread <= high)] == -1).mean() for low, high in
         zip(np.array([0] + SPREAD_BINS) * m["spread"], np.array(SPREAD_BINS + [99]) * m["spread"])]
     further = improving & (distance < -1)
+    m["further_count"] = further.sum()
     m["improvement"] = quantiles(-distance[further] / spread[further], 1.0)
     m["inside_share"] = (distance < 0).mean()
 
@@ -299,26 +314,32 @@ def measure(data):
     m["behind_count"] = len(chosen)
     m["behind"] = quantiles(chosen[chosen > 0] / m["goog_spread"], 0.995)
 
+    m["size_count"] = (aapl.kind == NEW).sum()
     m["size_median"] = np.median(aapl.qty[aapl.kind == NEW])
     m["size"] = quantiles(aapl.qty[aapl.kind == NEW] / m["size_median"])
     m["size_goog"] = quantiles(goog.qty[goog.kind == NEW] / np.median(goog.qty[goog.kind == NEW]))
 
     qty, touch = aapl.takers()
     ratio = qty / touch
+    m["take_count"] = len(qty)
     m["take_less"], m["take_all"], m["take_more"] = \
         (ratio < 1).mean(), (ratio == 1).mean(), (ratio > 1).mean()
     m["take_less_table"] = quantiles(ratio[ratio < 1], 1.0)
     m["take_more_table"] = quantiles((qty - touch)[ratio > 1] / m["size_median"], 0.995)
 
-    m["life"], m["life_seen"] = {}, {}
-    for name, day, where in [("inside", aapl, aapl.distance() < 0), ("at", aapl, aapl.distance() == 0),
-                             ("near", goog, (goog.distance() > 0) & (goog.distance() <= NEAR * m["goog_spread"])),
-                             ("far", goog, goog.distance() > NEAR * m["goog_spread"])]:
+    m["life"], m["life_seen"], m["life_count"] = {}, {}, {}
+    near = NEAR * m["goog_spread"]
+    for name, day, where in [
+            ("inside", aapl, aapl.distance() < 0), ("at", aapl, aapl.distance() == 0),
+            ("near", goog, (goog.distance() > 0) & (goog.distance() <= near)),
+            ("far", goog, goog.distance() > near)]:
         rate = m["goog_rate"] if day is goog else m["aapl_rate"]
-        table, m["life_seen"][name] = kaplan_meier_quantiles(*lifetimes(day, where))
-        m["life"][name] = table * rate
-    table, m["life_seen"]["outbid"] = kaplan_meier_quantiles(*outbid_lifetimes(goog))
-    m["life"]["outbid"] = table * m["goog_rate"]
+        seconds, cancelled = lifetimes(day, where)
+        table, m["life_seen"][name] = kaplan_meier_quantiles(seconds, cancelled)
+        m["life"][name], m["life_count"][name] = table * rate, len(seconds)
+    seconds, cancelled = outbid_lifetimes(goog)
+    table, m["life_seen"]["outbid"] = kaplan_meier_quantiles(seconds, cancelled)
+    m["life"]["outbid"], m["life_count"]["outbid"] = table * m["goog_rate"], len(seconds)
     for name, where in [("inside", goog.distance() < 0), ("at", goog.distance() == 0)]:
         m["life"][name + " (GOOG)"] = \
             kaplan_meier_quantiles(*lifetimes(goog, where))[0] * m["goog_rate"]
@@ -341,9 +362,9 @@ def report(m):
     print("mix (new cancel amend take), %:", m["mix"].round(2))
     print(f"rates: GOOG {m['goog_rate']:.2f}/s, AAPL {m['aapl_rate']:.2f}/s by its takers "
           f"({m['aapl_takers_per_s']:.3f}/s), {m['aapl_seen_rate']:.2f}/s seen at the touch")
-    for count, (base, n, beta, gain) in m["hawkes"].items():
+    for count, (base, n, beta, gain, error) in m["hawkes"].items():
         print(f"Hawkes of {count}: base {base:.3f}/s, branching {n.round(4)}, decay {beta.round(3)}"
-              f"/s, {gain:.3f} nats an event over Poisson")
+              f"/s, {gain:.3f} nats an event over Poisson, KS {error:.3f}")
     print("  AAPL:", m["hawkes_aapl"])
     for name in ("spread", "state", "bursts", "inside_share", "one_tick", "behind", "behind_share",
                  "behind_count", "size_median", "size", "size_goog", "take_less",
@@ -351,97 +372,6 @@ def report(m):
         print(f"{name}: {m[name]}")
     for name, table in m["life"].items():
         print(f"lifetime {name}, commands:", np.asarray(table)[::4].round(3))
-
-
-HEADER_TOP = """/* flow_shapes: what two real days looked like, as numbers: NASDAQ's AAPL and GOOG of 2012-06-21, from
- * LOBSTER's samples of one and of five levels. Written by bench/flow_shapes.py, which says how each
- * was estimated; do not edit.
- *
- * Units: a price distance is in medians of the spread ({spread:.0f} ticks of AAPL, {goog_spread:.0f} of GOOG), a time in mean
- * intervals between commands ({aapl_rate:.2f}/s for AAPL, by its {aapl_takers_per_s:.3f} aggressors a second; {goog_rate:.2f}/s seen of
- * GOOG), a size in medians of it ({size_median:.0f} shares). A table of FLOW_TABLE + 1 numbers holds quantiles at
- * equal steps of probability; between them a straight line is drawn. Its first and last entry may
- * be cut (the 99.5th percentile or so), so that one order out of a thousand does not rule. */
-#ifndef OUTCRY_SIMULATE_FLOW_SHAPES_H
-#define OUTCRY_SIMULATE_FLOW_SHAPES_H
-
-enum {{ FLOW_TABLE = {table}, FLOW_KERNELS = 3, FLOW_SPREAD_BINS = {bins} }};
-"""
-
-
-def c_table(name, size, values, comment):
-    numbers = ", ".join(f"{value:.4g}" for value in values)
-    return f"\n/* {comment} */\nstatic const double {name}[{size}] = {{{numbers}}};\n"
-
-
-def c_number(name, value, comment):
-    return f"\n/* {comment} */\nstatic const double {name} = {value:.4g};\n"
-
-
-def c_quantiles(name, values, comment):
-    return c_table(name, "FLOW_TABLE + 1", values, comment)
-
-
-def header(m):
-    """services/simulate/flow_shapes.h."""
-    _, branching, decay, gain = m["hawkes"][3]
-    one, two = m["hawkes"][1][3], m["hawkes"][2][3]
-    out = HEADER_TOP.format(table=TABLE, bins=len(SPREAD_BINS) + 1, **m)
-    out += c_table("flow_branching", "FLOW_KERNELS", branching,
-                   "Arrivals: a Hawkes process whose kernel is a sum of three exponentials, by "
-                   f"maximum likelihood on the {m['events']} events of GOOG. It gains {gain:.2f} nats an "
-                   f"event over a Poisson process; one exponential gains {one:.2f}, two gain {two:.2f}. "
-                   "First how many events each part brings forth per event")
-    out += c_table("flow_decay", "FLOW_KERNELS", decay / m["goog_rate"],
-                   "then how fast it decays, per mean interval")
-    share, inside, at, take = m["state"].T
-    news = np.sum(share * (inside + at)) / (1 - m["behind_share"])
-    out += c_table("flow_spread_edges", "FLOW_SPREAD_BINS - 1", SPREAD_BINS,
-                   "What depends on how wide the spread is: AAPL, in bins up to these edges; the last is wider "
-                   "than all. Of its time it was in them "
-                   + " ".join(f"{part * 100:.0f}" for part in share) + "%")
-    out += c_number("flow_behind_share", m["behind_share"],
-                    f"New orders behind the best price: of GOOG's {m['behind_count']}, while its five levels "
-                    "reached half a median of the spread")
-    out += c_table("flow_inside", "FLOW_SPREAD_BINS", inside / news,
-                   "How many orders come inside the spread for each that comes on average anywhere: AAPL")
-    out += c_table("flow_at", "FLOW_SPREAD_BINS", at / news, "and how many at the best price")
-    out += c_number("flow_burst", BURST_S * m["goog_rate"],
-                    "Bursts: what follows within so many intervals hangs together. GOOG")
-    out += c_number("flow_burst_top", m["bursts"][0],
-                    "How much more often new orders come inside or at the best price if what was before did")
-    out += c_number("flow_burst_behind", m["bursts"][1], "and if it did not")
-    out += c_number("flow_burst_side", m["bursts"][2], "Share on the side of what was before")
-    out += c_table("flow_take", "FLOW_SPREAD_BINS", take / np.sum(share * take),
-                   "How much more often than on average aggressors come")
-    out += c_quantiles("flow_behind", m["behind"], "How far behind: the same orders of GOOG")
-    out += c_table("flow_one_tick", "FLOW_SPREAD_BINS", m["one_tick"],
-                   "Of those inside, who betters the price by one tick, where more was possible: AAPL")
-    out += c_quantiles("flow_improvement", m["improvement"],
-                       "By how much the others better it, as a share of the spread: AAPL")
-    out += c_quantiles("flow_size", m["size"], "Sizes of new orders: AAPL. Over half are one round lot")
-    for name, where in [("inside", "placed inside the spread: AAPL"), ("at", "at the best price: AAPL"),
-                        ("near", f"up to {NEAR} behind it: GOOG"), ("far", "further behind: GOOG"),
-                        ("outbid", "at the best price, from when another betters it: GOOG")]:
-        out += c_quantiles(f"flow_life_{name}", m["life"][name],
-                           "Lifetimes until cancellation, were they not filled, of orders " + where
-                           + f"; {m['life_seen'][name] * 100:.0f}% of the distribution was seen, the rest is an "
-                           "exponential")
-    out += c_number("flow_near", NEAR, "What near is")
-    out += c_number("flow_take_less", m["take_less"],
-                    "Aggressors of AAPL: share that takes less than what stands at the touch")
-    out += c_number("flow_take_all", m["take_all"], "exactly that; the rest more")
-    out += c_quantiles("flow_less", m["take_less_table"], "How much, in touches: those who take less")
-    out += c_quantiles("flow_more", m["take_more_table"], "and how much more, in median sizes")
-    out += c_number("flow_volatility", m["volatility_30"],
-                    "Standard deviation of the mid price over one interval, from steps of half an hour: AAPL")
-    out += c_number("flow_wobble", m["wobble"],
-                    "What steps of a minute have beyond that, as the standard deviation of a price that comes "
-                    "back: AAPL")
-    out += c_number("flow_reductions", m["reductions"],
-                    "Share of amends that only make an order smaller: AAPL; the others are a deletion and a "
-                    "new order in the same nanosecond")
-    return out + "\n#endif\n"
 
 
 def main():
@@ -452,7 +382,7 @@ def main():
     m = measure(options.data)
     report(m)
     if options.write:
-        HEADER.write_text(header(m), encoding="ascii")
+        HEADER.write_text(header_of(m, TABLE, SPREAD_BINS, NEAR, BURST_S), encoding="ascii")
         subprocess.run(["clang-format", "-i", str(HEADER)], check=True)
 
 

@@ -43,7 +43,7 @@ static const struct command_line {
     {"cancel", cancel_main, "take one off the book, or all"},
     {"book", ladder_main, "show a book as it changes"},
     {"tape", tape_main, "print what is published, as it happens"},
-    {"simulate", simulate_main, "send a gentle flow of orders"},
+    {"simulate", simulate_main, "send orders as on a real day, or write them to a file"},
     {"backtest", backtest_main, "run strategies against recorded orders, with a report"},
     {"strategy", strategy_main, "run strategies against a running cluster"},
     {"replay", replay_main, "send a recorded day through the cluster, and check the book"},

@@ -10,7 +10,7 @@
 
 enum { LABEL_SIZE = ORDER_FLOW_SESSION_SIZE_MAX + 20, EVENTS_MAX = 4096 };
 
-/* New orders 50, cancels 41, amends 3 and aggressors 6 of GOOG's 103,752 events (flow_shapes.py).
+/* New orders 50, cancels 41, amends 3 and aggressors 6 of GOOG's 103,767 events (flow_shapes.h).
  * How many of those were market orders the days do not tell: half. */
 const struct order_flow_mix order_flow_mix_real = {50.0, 41.0, 3.0, 3.0, 3.0};
 
