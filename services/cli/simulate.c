@@ -166,9 +166,9 @@ int simulate_main(int argc, char **argv)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     bool live = s.options.file == NULL;
-    if (live) /* ids of an earlier run are not ours */
-        snprintf(session, sizeof session, "s%llx-",
-                 (unsigned long long)(clock_wall_ns() / NS_PER_SECOND) & 0xFFFFFFFFFF);
+    if (live) /* an id of an earlier run would be taken for a repeat of it */
+        snprintf(session, sizeof session, "%llx-",
+                 (unsigned long long)(clock_wall_ns() / NS_PER_MS) & 0xFFFFFFFFFFF);
     s.options.flow.start_ns = live ? 0 : SIMULATE_FILE_START_NS;
     s.options.flow.session = session;
     s.flow = order_flow_new(&s.options.flow);

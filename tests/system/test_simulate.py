@@ -110,20 +110,26 @@ def book_left(test, directory, count, *arguments):
     return sorted(levels["buy"].items(), reverse=True), sorted(levels["sell"].items())
 
 
-def watched(test, cluster, *arguments):
-    """Let it trade; the levels at the end, and the trades."""
+def watched(cluster, expected, *arguments):
+    """Let it trade until the book is the expected one; the trades, and its words."""
     watcher = Watcher(cluster, SYMBOL)
     flow = cluster.outcry("simulate", "--symbols", SYMBOL, *arguments)
+
+    def arrived():
+        watcher.take()
+        book = watcher.book("l2")
+        return book is not None and (book.bids(), book.asks()) == expected
+    cluster.until(arrived, f"the book is {expected}")
     watcher.finish()
-    return watcher.book("l2").bids(), watcher.book("l2").asks(), watcher.trades, flow.words
+    return watcher.trades, flow.words
 
 
 def a_live_book_is_the_files(test):
     """The same seed, whatever the arrivals are slowed down to; and nothing is refused."""
     count = test.count(5000)
     with test.directory() as directory, test.cluster({SYMBOL: {}, "OTHER": {}}) as cluster:
-        bids, asks, trades, words = watched(test, cluster, "--count", count, "--rate", 20000)
-        equal((bids, asks), book_left(test, directory, count, "--rate", 20000), "the book")
+        trades, words = watched(cluster, book_left(test, directory, count, "--rate", 20000),
+                                "--count", count, "--rate", 20000)
         expect(len(trades) > count / 100, f"only {len(trades)} trades of {count} commands")
         expect(f"{count} commands, {count} done, 0 refused" in words, f"it said: {words}")
 
@@ -131,8 +137,7 @@ def a_live_book_is_the_files(test):
 def another_run_begins_where_the_last_left_nothing(test):
     with test.directory() as directory, test.cluster({SYMBOL: {}}) as cluster:
         cluster.outcry("simulate", "--count", 300, "--rate", 20000)
-        bids, asks, _, words = watched(test, cluster, "--count", OPENING)
-        equal((bids, asks), book_left(test, directory, OPENING), "the book")
+        _, words = watched(cluster, book_left(test, directory, OPENING), "--count", OPENING)
         expect(f"{OPENING} commands, {OPENING} done, 0 refused" in words, f"it said: {words}")
 
 
