@@ -69,8 +69,9 @@ class Place:
         return Rest(int(self.gateway.rsplit(":", 1)[1]))
 
     def facts(self, name, event):
-        """What a child said of this event, in all its lives."""
-        lines = (self.run_dir / f"{name}.log").read_text(encoding="utf-8").splitlines()
+        """What a child said of this event, in all its lives; one that only begins says nothing."""
+        log = self.run_dir / f"{name}.log"
+        lines = log.read_text(encoding="utf-8").splitlines() if log.exists() else []
         facts = [json.loads(line) for line in lines if line.startswith("{")]
         return [fact for fact in facts if fact["event"] == event]
 
