@@ -122,12 +122,6 @@ static const char *text_expected(const struct setting *row, const char *value)
         return "stdout, stderr or a path with a slash in it";
     if (begins(row->path, "addresses/") && !begins(value, "ipc://") && !begins(value, "tcp://"))
         return "ipc://PATH or tcp://HOST:PORT";
-    /* Anybody who reaches the commands' port can trade as anybody: until keys protect it, it may
-     * only be on this machine. */
-    if (strcmp(row->path, "addresses/commands") == 0 && begins(value, "tcp://") &&
-        !begins(value, "tcp://127.") && !begins(value, "tcp://[::1]"))
-        return "ipc:// or a loopback address: order entry over tcp from elsewhere needs CURVE, "
-               "which this release does not have";
     return NULL;
 }
 
@@ -345,21 +339,57 @@ static void drop_config_flag(int *argc, char **argv)
 
 /* ---- what is filled in ---- */
 
-/* A setting with {run_dir} and one other word replaced. */
-static void fill_in(const char *setting, const char *run_dir, const char *word, const char *value,
+/* What stands in a setting for something else; a NULL text, and any word that is not one of these,
+ * is left as it is. */
+struct filling {
+    const char *run_dir;
+    const char *name;
+    const unsigned *shard;
+};
+
+/* `{5600+shard}`: a number and the shard's together, for ports. */
+static bool is_sum(const char *setting, unsigned long *number, size_t *size)
+{
+    char *end;
+    if (setting[0] != '{' || !isdigit((unsigned char)setting[1]))
+        return false;
+    *number = strtoul(setting + 1, &end, 10);
+    *size = (size_t)(end - setting) + strlen("+shard}");
+    return *number <= UINT16_MAX && begins(end, "+shard}");
+}
+
+static bool names_shard(const char *setting)
+{
+    unsigned long number;
+    size_t size;
+    for (; *setting != '\0'; setting++) {
+        if (begins(setting, "{shard}") || is_sum(setting, &number, &size))
+            return true;
+    }
+    return false;
+}
+
+static void fill_in(const char *setting, const struct filling *with,
                     char text[CLUSTER_ADDRESS_SIZE])
 {
-    size_t size = 0;
+    size_t size = 0, sum_size;
+    unsigned long number;
     text[0] = '\0';
     while (*setting != '\0') {
         size_t room = CLUSTER_ADDRESS_SIZE - size;
         int more;
         if (begins(setting, "{run_dir}")) {
-            more = snprintf(text + size, room, "%s", run_dir);
+            more = snprintf(text + size, room, "%s", with->run_dir);
             setting += strlen("{run_dir}");
-        } else if (begins(setting, word)) {
-            more = snprintf(text + size, room, "%s", value);
-            setting += strlen(word);
+        } else if (with->name != NULL && begins(setting, "{name}")) {
+            more = snprintf(text + size, room, "%s", with->name);
+            setting += strlen("{name}");
+        } else if (with->shard != NULL && begins(setting, "{shard}")) {
+            more = snprintf(text + size, room, "%u", *with->shard);
+            setting += strlen("{shard}");
+        } else if (with->shard != NULL && is_sum(setting, &number, &sum_size)) {
+            more = snprintf(text + size, room, "%lu", number + *with->shard);
+            setting += sum_size;
         } else {
             more = snprintf(text + size, room, "%c", *setting++);
         }
@@ -375,8 +405,29 @@ static bool check_shard_address(const struct cluster *c, const char *name, const
                                 char *error)
 {
     struct source from = {NULL, 0, name};
-    return c->settings.shards == 1 || strstr(setting, "{shard}") != NULL ||
+    return c->settings.shards == 1 || names_shard(setting) ||
            complain(error, &from, setting, "an address with {shard} in it: each has its own");
+}
+
+static bool is_loopback(const char *host)
+{
+    return begins(host, "127.") || begins(host, "[::1]") || begins(host, "localhost:");
+}
+
+/* Whoever reaches a matcher's sockets can trade as anybody and read everybody's orders. Off this
+ * machine that needs keys, or to be meant. */
+static bool check_open(const struct cluster *c, const char *name, const char *setting, char *error)
+{
+    const struct settings *s = &c->settings;
+    struct source from = {NULL, 0, name};
+    if (!begins(setting, "tcp://") || strcmp(s->keys_dir, "none") != 0 || s->open_anywhere == 1)
+        return true;
+    const char *host =
+        strcmp(s->listen_host, "none") == 0 ? setting + strlen("tcp://") : s->listen_host;
+    return is_loopback(host) ||
+           complain(error, &from, setting,
+                    "ipc:// or a loopback address, or keys_dir, so that nobody without a key gets "
+                    "in; open_anywhere 1 says that all may");
 }
 
 /* The path of a socket is short, and the run directory is part of it. */
@@ -404,6 +455,13 @@ static bool check_together(struct cluster *c, char *error)
            check_shard_address(c, "requests_address", s->requests_address, error) &&
            check_shard_address(c, "private_address", s->private_address, error) &&
            check_shard_address(c, "public_address", s->public_address, error) &&
+           check_open(c, "commands_address", s->commands_address, error) &&
+           check_open(c, "requests_address", s->requests_address, error) &&
+           check_open(c, "private_address", s->private_address, error) &&
+           check_open(c, "follower_requests_address", s->follower_requests_address, error) &&
+           check_open(c, "follower_private_address", s->follower_private_address, error) &&
+           check_open(c, "private_answers_address", s->private_answers_address, error) &&
+           check_open(c, "public_answers_address", s->public_answers_address, error) &&
            check_address(c, "commands_address", s->commands_address, error) &&
            check_address(c, "requests_address", s->requests_address, error) &&
            check_address(c, "private_address", s->private_address, error) &&
@@ -445,9 +503,20 @@ bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_E
 void cluster_address(const struct cluster *c, const char *setting, unsigned shard,
                      char address[CLUSTER_ADDRESS_SIZE])
 {
-    char number[16];
-    snprintf(number, sizeof number, "%u", shard);
-    fill_in(setting, c->settings.run_dir, "{shard}", number, address);
+    fill_in(setting, &(struct filling){.run_dir = c->settings.run_dir, .shard = &shard}, address);
+}
+
+void cluster_listen_address(const struct cluster *c, const char *setting, unsigned shard,
+                            char address[CLUSTER_ADDRESS_SIZE])
+{
+    char filled[CLUSTER_ADDRESS_SIZE];
+    const char *host = c->settings.listen_host;
+    cluster_address(c, setting, shard, filled);
+    const char *port = strrchr(filled, ':');
+    if (strcmp(host, "none") == 0 || !begins(filled, "tcp://"))
+        strcpy(address, filled);
+    else
+        CHECK(snprintf(address, CLUSTER_ADDRESS_SIZE, "tcp://%s%.32s", host, port) > 0);
 }
 
 enum journal_mode cluster_journal_mode(const struct cluster *c)
@@ -469,7 +538,8 @@ struct log_options cluster_log_options(const struct cluster *c, const char *name
                                        char destination[CLUSTER_ADDRESS_SIZE])
 {
     const struct settings *s = &c->settings;
-    fill_in(s->log_destination, s->run_dir, "{name}", name, destination);
+    fill_in(s->log_destination, &(struct filling){.run_dir = s->run_dir, .name = name},
+            destination);
     return (struct log_options){
         .format = (enum log_format)word_find(log_formats, LOG_FORMAT_COUNT, s->log_format),
         .destination = destination,

@@ -51,9 +51,14 @@ const char *cluster_config_file(int argc, char **argv);
  * what is left in *argc, argv is the program's own. False with error filled in on a mistake. */
 bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_ERROR_SIZE]);
 
-/* An address setting with {run_dir} and {shard} filled in. */
+/* An address setting as others connect to it: with {run_dir} and {shard} filled in, and the sum of
+ * {5600+shard}. */
 void cluster_address(const struct cluster *c, const char *setting, unsigned shard,
                      char address[CLUSTER_ADDRESS_SIZE]);
+
+/* The same as its service listens there: a tcp address' host is listen_host, if that is set. */
+void cluster_listen_address(const struct cluster *c, const char *setting, unsigned shard,
+                            char address[CLUSTER_ADDRESS_SIZE]);
 
 enum journal_mode cluster_journal_mode(const struct cluster *c);
 

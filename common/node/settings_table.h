@@ -21,6 +21,12 @@
       "where it publishes results and orders (PUB)")                                               \
     T(public_address, "addresses/public", "ipc://{run_dir}/{shard}.public",                        \
       "where it publishes L3 (PUB), for market-data")                                              \
+    T(listen_host, "listen_host", "none",                                                          \
+      "address services listen at, in place of the host in their tcp addresses, which others "     \
+      "connect to: 0.0.0.0 for all there are; none: that host")                                    \
+    T(keys_dir, "keys_dir", "none",                                                                \
+      "directory of CURVE keys (`outcry keys`): tcp between services is encrypted, and nobody "    \
+      "without a key gets in; none: it is not, and only loopback is trusted")                      \
     T(market_data_address, "addresses/market_data", "tcp://127.0.0.1:5560",                        \
       "where market-data publishes (PUB)")                                                         \
     T(market_data_requests_address, "addresses/market_data_requests", "tcp://127.0.0.1:5561",      \
@@ -29,10 +35,16 @@
       "where the gateway serves REST and WebSocket")                                               \
     T(admin_address, "gateway/admin_address", "127.0.0.1:8001",                                    \
       "where it serves probes and metrics, on threads of their own")                               \
+    T(service_admin_address, "service_admin_address", "127.0.0.1:0",                               \
+      "where every other service serves probes and metrics; port 0: a free one, which is told in " \
+      "{run_dir}/NAME.admin; none: nowhere")                                                       \
+    T(tls_certificate, "gateway/tls_certificate", "none",                                          \
+      "PEM file with the gateway's key and certificates: it serves https and wss only, and reads " \
+      "the file again when it has changed; none: http and ws")                                     \
     T(gateway_name, "gateway/name", "gateway",                                                     \
       "its name as a sender of commands: each gateway of a cluster has its own")                   \
     U(open_anywhere, "gateway/open_anywhere", 0, 0, 1,                                             \
-      "1: trading without keys even off loopback")                                                 \
+      "1: trading without keys even off loopback, by REST and, if keys_dir is none, by ZeroMQ")    \
     T(hosts, "gateway/hosts", "none",                                                              \
       "host names it is reached by besides loopback's, with commas between them")                  \
     T(origins, "gateway/origins", "none",                                                          \
@@ -100,7 +112,11 @@
       "where services log: stdout, stderr or a path; {name} in it is the service, as each "        \
       "needs a file of its own, and {run_dir} may stand in it, too")                               \
     U(log_file_mib, "log_file_mib", 64, 1, 4096, "MiB of a log file before it is rotated")         \
+    U(log_file_hours, "log_file_hours", 0, 0, 8784,                                                \
+      "hours a log file is written before it is rotated; 0: its size alone decides")               \
     U(log_files, "log_files", 4, 1, 100,                                                           \
-      "log files kept, the one written and those rotated: FILE, FILE.1, FILE.2 ...")
+      "log files kept, the one written and those rotated: FILE, FILE.1, FILE.2 ...")               \
+    T(audit_destination, "audit_destination", "{run_dir}/audit.log",                               \
+      "file in which every admin action is recorded, a line each, never rotated; none: nowhere")
 
 #endif

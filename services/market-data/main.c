@@ -68,13 +68,14 @@ int main(int argc, char **argv)
     host_no_more_flags(argc, argv);
     host_enter(&cluster, "market-data");
     host_random_reply(reply);
-    cluster_address(&cluster, cluster.settings.market_data_address, 0, address);
+    cluster_listen_address(&cluster, cluster.settings.market_data_address, 0, address);
     cluster_address(&cluster, cluster.settings.market_data_requests_address, 0, requests);
     market_data_t *market_data =
         market_data_new(&(struct market_data_options){&cluster, requests, reply});
     struct service service = market_data_service(market_data);
     node_t *node = node_new(&service, NULL, 0);
     int status = EXIT_FAILURE;
+    cluster_listen_address(&cluster, cluster.settings.market_data_requests_address, 0, requests);
     if (node_open_output(node, ENDPOINT_XPUB, address, error) != NULL &&
         open_upstream(node, &cluster, reply, error) &&
         node_open_input(node, ENDPOINT_PULL, requests, REQUESTS_BUDGET, error) != NULL) {

@@ -83,7 +83,8 @@ static void *open_one(node_t *n, struct process *p, enum endpoint_kind kind, con
                       unsigned budget)
 {
     char address[CLUSTER_ADDRESS_SIZE];
-    cluster_address(&p->cluster, setting, p->shard, address);
+    bool binds = kind == ENDPOINT_PULL || kind == ENDPOINT_XPUB;
+    (binds ? cluster_listen_address : cluster_address)(&p->cluster, setting, p->shard, address);
     return kind == ENDPOINT_PULL ? node_open_input(n, kind, address, budget, p->error)
                                  : node_open_output(n, kind, address, p->error);
 }

@@ -390,11 +390,14 @@ static void order_entry_over_tcp_stays_on_this_machine(void **state)
     for (unsigned i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         strcpy(value, wrong[i]);
         snprintf(complaint, sizeof complaint,
-                 "--commands-address: found \"%s\", expected ipc:// or a loopback address: order "
-                 "entry over tcp from elsewhere needs CURVE, which this release does not have",
+                 "commands_address: found \"%s\", expected ipc:// or a loopback address, or "
+                 "keys_dir, so that nobody without a key gets in; open_anywhere 1 says that all "
+                 "may",
                  wrong[i]);
         assert_false(load_flags(FLAGS(flag, value)));
         assert_string_equal(error, complaint);
+        assert_true(load_flags(FLAGS(flag, value, "--keys-dir", "/tmp/keys")));
+        assert_true(load_flags(FLAGS(flag, value, "--open-anywhere", "1")));
     }
 }
 
@@ -428,6 +431,9 @@ static void an_address_is_filled_in_with_directory_and_shard(void **state)
         {"ipc://{run_dir}/{shard}.commands", "ipc:///run/x/12.commands"},
         {"tcp://127.0.0.1:55{shard}", "tcp://127.0.0.1:5512"},
         {"{shard}{shard}{run_dir}", "1212/run/x"},
+        {"tcp://127.0.0.1:{5600+shard}", "tcp://127.0.0.1:5612"},
+        {"{65535+shard}{65536+shard}", "65547{65536+shard}"},
+        {"{5600+shar}{+shard}", "{5600+shar}{+shard}"},
         {"{run_dir", "{run_dir"},
         {"{}{other}", "{}{other}"},
         {"", ""},
@@ -450,6 +456,39 @@ static void every_shard_has_an_address_of_its_own(void **state)
                    "{shard} in it: each has its own");
     assert_loads("shards = 2\naddresses\n    public = tcp://127.0.0.1:500{shard}\n");
     assert_loads("shards = 2\naddresses\n    market_data = ipc:///tmp/one\n"); /* there is one */
+}
+
+static void a_service_listens_at_listen_host_and_is_reached_at_its_address(void **state)
+{
+    (void)state;
+    char address[CLUSTER_ADDRESS_SIZE], flag[] = "--listen-host", value[] = "0.0.0.0";
+    static const char *const cases[][2] = {
+        {"tcp://matcher-{shard}.matcher:{5600+shard}", "tcp://0.0.0.0:5603"},
+        {"tcp://127.0.0.1:5", "tcp://0.0.0.0:5"},
+        {"ipc:///run/{shard}.commands", "ipc:///run/3.commands"},
+    };
+    assert_true(load_flags(FLAGS(flag, value)));
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        cluster_listen_address(&cluster, cases[i][0], 3, address);
+        assert_string_equal(address, cases[i][1]);
+    }
+    cluster_address(&cluster, cases[0][0], 3, address);
+    assert_string_equal(address, "tcp://matcher-3.matcher:5603");
+    assert_true(load_flags(NULL, 0, NULL, 0));
+    cluster_listen_address(&cluster, cases[1][0], 3, address);
+    assert_string_equal(address, "tcp://127.0.0.1:5");
+}
+
+static void a_loopback_address_that_listens_everywhere_needs_keys(void **state)
+{
+    (void)state;
+    char host[] = "--listen-host", everywhere[] = "0.0.0.0", here[] = "127.0.0.1";
+    char flag[] = "--private-address", value[] = "tcp://127.0.0.1:5";
+    char keys[] = "--keys-dir", directory[] = "/tmp/keys";
+    assert_true(load_flags(FLAGS(flag, value)));
+    assert_true(load_flags(FLAGS(flag, value, host, here)));
+    assert_false(load_flags(FLAGS(flag, value, host, everywhere)));
+    assert_true(load_flags(FLAGS(flag, value, host, everywhere, keys, directory)));
 }
 
 int main(void)
@@ -478,6 +517,8 @@ int main(void)
         TEST(order_entry_over_tcp_stays_on_this_machine),
         TEST(an_address_is_at_most_112_characters_when_filled_in),
         TEST(an_address_is_filled_in_with_directory_and_shard),
+        TEST(a_service_listens_at_listen_host_and_is_reached_at_its_address),
+        TEST(a_loopback_address_that_listens_everywhere_needs_keys),
         TEST(every_shard_has_an_address_of_its_own),
     };
 #undef TEST
