@@ -55,19 +55,36 @@ uint32_t name_table_search(struct name_table *t, const char *text, size_t size)
     return 0;
 }
 
+/* Name n is this from now on. */
+static void link_name(struct name_table *t, uint32_t n, const char *text, size_t size)
+{
+    CHECK(size <= NAME_SIZE_MAX);
+    uint32_t *head = bucket(t, text, size);
+    t->names[n].size = (uint8_t)size;
+    if (size > 0)
+        memcpy(t->names[n].text, text, size);
+    t->nexts[n] = *head;
+    *head = n;
+}
+
 uint32_t name_table_add(struct name_table *t, const char *text, size_t size)
 {
     uint32_t found = name_table_find(t, text, size);
     if (found != 0)
         return found;
-    CHECK(size <= NAME_SIZE_MAX);
     if (t->count == t->count_max)
         return 0;
-    uint32_t *head = bucket(t, text, size);
-    uint32_t n = ++t->count;
-    t->names[n].size = (uint8_t)size;
-    if (size > 0)
-        memcpy(t->names[n].text, text, size);
-    t->nexts[n] = *head;
-    return *head = n;
+    link_name(t, ++t->count, text, size);
+    return t->count;
+}
+
+void name_table_rename(struct name_table *t, uint32_t n, const char *text, size_t size)
+{
+    CHECK(n >= 1 && n <= t->count && name_table_find(t, text, size) == 0);
+    uint32_t *link = bucket(t, t->names[n].text, t->names[n].size);
+    while (*link != n)
+        link = &t->nexts[*link];
+    *link = t->nexts[n];
+    t->last.size = NAME_SIZE_MAX + 1; /* what is kept at hand may be the old name */
+    link_name(t, n, text, size);
 }

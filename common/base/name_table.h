@@ -1,8 +1,8 @@
-/* name_table: short names, each with a small number, for good.
+/* name_table: short names, each with a small number.
  *
- * The first name is 1, the next 2, ...; 0 is "no such name". Names are never taken back, so a
- * number means the same for the life of the table, and numbers depend on nothing but the order
- * in which names were added. Lookup is one hash and on average one comparison.
+ * The first name is 1, the next 2, ...; 0 is "no such name". A number means the same for good,
+ * unless its owner gives it to another name, and numbers depend on nothing but the order in which
+ * names were added. Lookup is one hash and on average one comparison.
  * Thread: owner only. Memory is taken by init. */
 #ifndef OUTCRY_BASE_NAME_TABLE_H
 #define OUTCRY_BASE_NAME_TABLE_H
@@ -72,5 +72,8 @@ static inline uint32_t name_table_find(struct name_table *t, const char *text, s
 
 /* The name's number, added if new; 0 if the table is full. size: 0..NAME_SIZE_MAX. */
 uint32_t name_table_add(struct name_table *t, const char *text, size_t size);
+
+/* Give the number of a name to another one, which must be new. size: 0..NAME_SIZE_MAX. */
+void name_table_rename(struct name_table *t, uint32_t n, const char *text, size_t size);
 
 #endif

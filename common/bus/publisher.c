@@ -89,6 +89,15 @@ uint32_t publisher_topic_add(publisher_t *p, uint32_t shard, struct text name, e
     return n - 1;
 }
 
+void publisher_topic_rename(publisher_t *p, uint32_t topic, struct text name)
+{
+    const struct name *old = &p->names.names[topic + 1];
+    if (text_equal((struct text){old->text, old->size}, name))
+        return;
+    CHECK(p->topics[topic].kind == TOPIC_UNCHAINED && !p->topics[topic].touched);
+    name_table_rename(&p->names, topic + 1, name.data, name.size);
+}
+
 bool publisher_topic_find(publisher_t *p, struct text name, uint32_t *topic)
 {
     uint32_t n = name_table_find(&p->names, name.data, name.size);

@@ -89,6 +89,10 @@ enum topic_kind {
 uint32_t publisher_topic_add(publisher_t *p, uint32_t shard, struct text name,
                              enum topic_kind kind);
 
+/* The topic has this name from now on, if it had not; one that is TOPIC_UNCHAINED, and has nothing
+ * that is not flushed under its old name. No other topic may have it. */
+void publisher_topic_rename(publisher_t *p, uint32_t topic, struct text name);
+
 /* The number of a topic; false if there is none of this name. */
 bool publisher_topic_find(publisher_t *p, struct text name, uint32_t *topic);
 

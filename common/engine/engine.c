@@ -194,7 +194,7 @@ void engine_apply(engine_t *e, uint64_t seq, uint64_t time_ns, const struct comm
     e->result_origin = 0;
     e->result_origin_seq = c->envelope.origin_seq;
     if (c->envelope.origin.size > 0)
-        e->result_origin = origins_take(&e->origins, &c->envelope);
+        e->result_origin = origins_take(&e->origins, &c->envelope, time_ns);
     dispatch(e, c);
     settle_touched(e);
     if (e->result_origin != 0)
@@ -230,9 +230,9 @@ void engine_prefetch(const engine_t *e, const struct command *c, enum engine_ahe
     }
 }
 
-struct admission_answer engine_admit(engine_t *e, const struct envelope *envelope)
+struct admission_answer engine_admit(engine_t *e, const struct envelope *envelope, uint64_t time_ns)
 {
-    return origins_admit(&e->origins, envelope);
+    return origins_admit(&e->origins, envelope, time_ns);
 }
 
 void engine_refuse(engine_t *e, enum reason code)

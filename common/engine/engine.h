@@ -112,8 +112,9 @@ void engine_destroy(engine_t **e);
  * in *low and *high. */
 const char *engine_limits_check(const struct configure *limits, uint64_t *low, uint64_t *high);
 
-/* Whether a client's command may be sequenced now. Changes nothing. */
-struct admission_answer engine_admit(engine_t *e, const struct envelope *envelope);
+/* Whether a client's command may be sequenced now, stamped time_ns. Changes nothing. */
+struct admission_answer engine_admit(engine_t *e, const struct envelope *envelope,
+                                     uint64_t time_ns);
 
 /* The command at seq, stamped time_ns, happens. seq: one more than the last. A client's command
  * must have been admitted; while engine_waiting(), only continue_work may come. */
@@ -134,7 +135,7 @@ const struct event *engine_events(const engine_t *e, size_t *count);
 /* The result of the last command, and whose it is: for continue_work that of the command it
  * finished (outcome.ready is false if there is none). */
 struct finished_command {
-    uint32_t origin_number; /* 1..origins_max, by when it was first seen; 0: nobody's */
+    uint32_t origin_number; /* 1..origins_max; 0: nobody's. Of a forgotten one, another's */
     struct text origin;     /* empty: nobody's */
     uint64_t origin_epoch;
     uint64_t origin_seq;

@@ -1,6 +1,7 @@
 /* origins: each sender's commands once and in order, and the first result of each kept until the
  * sender says it has it (PROTOCOL.md, "Exactly once"). */
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include "engine/state.h"
 
@@ -29,6 +30,19 @@ static struct admission_answer refuse(enum reason code)
     return (struct admission_answer){.admission = ADMIT_REFUSE, .code = (uint16_t)code};
 }
 
+/* Whose place a new one may take while all are taken: the one silent longest, if that is long
+ * enough; 0: nobody's. Of equals the first; the order of numbers is the history's. */
+static uint32_t silent_origin(const struct origins *o, uint64_t now_ns)
+{
+    uint32_t longest = 1;
+    for (uint32_t n = 2; n <= o->names.count; n++) {
+        if (o->origins[n].last_ns < o->origins[longest].last_ns)
+            longest = n;
+    }
+    bool silent = now_ns - o->origins[longest].last_ns >= ORIGIN_SILENT_S * NS_PER_SECOND;
+    return silent ? longest : 0;
+}
+
 /* A sender nobody knows, or a new session of a known one: it begins at 1. */
 static struct admission_answer admit_first(uint64_t origin_seq)
 {
@@ -37,11 +51,11 @@ static struct admission_answer admit_first(uint64_t origin_seq)
     return (struct admission_answer){.admission = ADMIT_GAP, .expected_seq = 1};
 }
 
-struct admission_answer origins_admit(struct origins *o, const struct envelope *m)
+struct admission_answer origins_admit(struct origins *o, const struct envelope *m, uint64_t now_ns)
 {
     uint32_t n = name_table_find(&o->names, m->origin.data, m->origin.size);
     if (n == 0) {
-        if (o->names.count == o->names.count_max)
+        if (o->names.count == o->names.count_max && silent_origin(o, now_ns) == 0)
             return refuse(REJECT_TOO_MANY_ORIGINS);
         return admit_first(m->origin_seq);
     }
@@ -67,12 +81,23 @@ struct admission_answer origins_admit(struct origins *o, const struct envelope *
     return (struct admission_answer){.admission = ADMIT_NEXT};
 }
 
-uint32_t origins_take(struct origins *o, const struct envelope *m)
+/* A number for a name that has none. */
+static uint32_t origin_add(struct origins *o, struct text name, uint64_t now_ns)
+{
+    if (o->names.count < o->names.count_max)
+        return name_table_add(&o->names, name.data, name.size);
+    uint32_t n = silent_origin(o, now_ns);
+    CHECK(n != 0);
+    name_table_rename(&o->names, n, name.data, name.size);
+    o->origins[n] = (struct origin){0};
+    return n;
+}
+
+uint32_t origins_take(struct origins *o, const struct envelope *m, uint64_t now_ns)
 {
     uint32_t n = name_table_find(&o->names, m->origin.data, m->origin.size);
     if (n == 0)
-        n = name_table_add(&o->names, m->origin.data, m->origin.size);
-    CHECK(n != 0);
+        n = origin_add(o, m->origin, now_ns);
     struct origin *origin = &o->origins[n];
     if (origin->next_seq == 0 || m->origin_epoch > origin->epoch)
         *origin = (struct origin){.epoch = m->origin_epoch, .next_seq = 1};
@@ -80,6 +105,7 @@ uint32_t origins_take(struct origins *o, const struct envelope *m)
     if (m->acked_through > origin->acked_through && m->acked_through < m->origin_seq)
         origin->acked_through = m->acked_through;
     origin->next_seq++;
+    origin->last_ns = now_ns;
     return n;
 }
 

@@ -10,7 +10,7 @@
  *     order    [order_id, symbol, side, type, time_in_force, stp, post_only, status, reason, price,
  *               qty, filled_qty, notional's upper 64 bits, its lower, accepted_ns, changed_seq,
  *               priority], and if it has a client order id [..., client_order_id, body_hash]
- *     origin   [name, epoch, next_seq, acked_through, [outcome of acked_through + 1, ...]]
+ *     origin   [name, last_ns, epoch, next_seq, acked_through, [outcome of acked_through + 1, ...]]
  *     outcome  [seq, order_id, count, code, duplicate, ready]
  *     work     [WORK_NONE], [WORK_SWEEP, order_id] or [WORK_MASS_CANCEL, symbol, account, side,
  *               everybody, origin, origin_seq, outcome, [order_id of a cursor, ...]]: one cursor,
@@ -27,14 +27,14 @@
 #include "base/name_table.h"
 
 enum {
-    ENGINE_SNAPSHOT_VERSION = 1,
+    ENGINE_SNAPSHOT_VERSION = 2,
 
     ENGINE_SNAPSHOT_FIELDS = 9,
     SYMBOL_ENTRY_FIELDS = 8,
     ACCOUNT_ENTRY_FIELDS = 3,
     ORDER_ENTRY_FIELDS = 17,
     ORDER_LABEL_FIELDS = 2,
-    ORIGIN_ENTRY_FIELDS = 5,
+    ORIGIN_ENTRY_FIELDS = 6,
     OUTCOME_FIELDS = 6,
     WORK_NONE_FIELDS = 1,
     WORK_SWEEP_FIELDS = 2,

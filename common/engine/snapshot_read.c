@@ -160,6 +160,7 @@ static void read_origin(struct reading *r)
         input_refuse(in, "found \"%.*s\", expected the name of another origin", (int)name.size,
                      name.data);
     struct origin o;
+    o.last_ns = input_u64(in, "last_ns", 0, r->e->time_ns);
     o.epoch = input_u64(in, "epoch", 0, UINT64_MAX);
     o.next_seq = input_u64(in, "next_seq", 2, r->e->seq + 1); /* it sent one, or it were not here */
     uint64_t sent = o.next_seq - 1;

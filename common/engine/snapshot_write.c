@@ -111,6 +111,7 @@ static void put_origins(struct wire_writer *w, const engine_t *e)
         const struct origin *origin = &o->origins[n];
         wire_put_array(w, ORIGIN_ENTRY_FIELDS);
         wire_put_text(w, (struct text){o->names.names[n].text, o->names.names[n].size});
+        wire_put_u64(w, origin->last_ns);
         wire_put_u64(w, origin->epoch);
         wire_put_u64(w, origin->next_seq);
         wire_put_u64(w, origin->acked_through);

@@ -49,7 +49,10 @@ struct labels {
     uint32_t order_max;
 };
 
+enum { ORIGIN_SILENT_S = 3600 }; /* before an origin may be forgotten; PROTOCOL.md says why */
+
 struct origin {
+    uint64_t last_ns; /* of its last command */
     uint64_t epoch;
     uint64_t next_seq;
     uint64_t acked_through;
@@ -255,8 +258,9 @@ static inline struct outcome *outcome_at(const struct origins *o, uint32_t origi
 
 void origins_init(struct origins *o, uint32_t origins_max, uint32_t window, uint64_t seed);
 void origins_close(struct origins *o);
-struct admission_answer origins_admit(struct origins *o, const struct envelope *envelope);
-uint32_t origins_take(struct origins *o, const struct envelope *envelope);
+struct admission_answer origins_admit(struct origins *o, const struct envelope *envelope,
+                                      uint64_t now_ns);
+uint32_t origins_take(struct origins *o, const struct envelope *envelope, uint64_t now_ns);
 void origins_keep(struct origins *o, uint32_t origin, uint64_t origin_seq,
                   const struct outcome *outcome);
 

@@ -121,6 +121,7 @@ static void add_origins(struct hasher *h, const engine_t *e)
     for (uint32_t n = 1; n <= o->names.count; n++) {
         const struct origin *origin = &o->origins[n];
         add_text(h, (struct text){o->names.names[n].text, o->names.names[n].size});
+        add(h, origin->last_ns);
         add(h, origin->epoch);
         add(h, origin->next_seq);
         add(h, origin->acked_through);

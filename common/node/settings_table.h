@@ -96,7 +96,8 @@
     U(accounts_max, "limits/accounts_max", 1000, 1, 1048576, "accounts a shard can ever see")      \
     U(finished_per_account, "limits/finished_per_account", 10000, 0, 1048576,                      \
       "finished orders remembered for an account, with their client order ids")                    \
-    U(origins_max, "limits/origins_max", 64, 1, 4096, "senders of commands a shard can ever see")  \
+    U(origins_max, "limits/origins_max", 64, 1, 4096,                                              \
+      "senders of commands a shard knows at once; one silent for an hour makes room for another")  \
     U(origin_window, "limits/origin_window", 16384, 1, 131072,                                     \
       "commands of one sender that may be unacknowledged")                                         \
     U(events_max, "limits/events_max", 1024, 1, 4096, "fills or cancels one command may make")     \

@@ -146,7 +146,7 @@ static bool may_apply(matcher_t *m, const struct command *c)
         return c->envelope.origin.size == 0;
     return PLANTED(DEDUPE_LOST_AT_RESTART) ||
            (c->envelope.origin.size > 0 &&
-            engine_admit(m->engine, &c->envelope).admission == ADMIT_NEXT);
+            engine_admit(m->engine, &c->envelope, m->now_ns).admission == ADMIT_NEXT);
 }
 
 bool matcher_replay(matcher_t *m, const struct journal_record *batch,

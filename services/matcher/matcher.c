@@ -187,7 +187,7 @@ static void take_share(matcher_t *m, uint32_t origin)
 
 static enum verdict admit(matcher_t *m, const struct command *c, const uint8_t *bytes, size_t size)
 {
-    struct admission_answer a = engine_admit(m->engine, &c->envelope);
+    struct admission_answer a = engine_admit(m->engine, &c->envelope, m->now_ns);
     switch (a.admission) {
     case ADMIT_NEXT:
         sequence(m, c, bytes, size);

@@ -14,8 +14,9 @@ struct private_feed {
     publisher_t *publisher;
     const uint64_t *time_ns;
     uint64_t epoch;
-    uint32_t account_max;
+    uint32_t account_max, origin_max;
     uint32_t *account_topics; /* by number of the account */
+    uint32_t *origin_topics;  /* by number of the origin, whose name may become another's */
     bool (*pass_on)(void *self, const struct request *request);
     void *pass_on_self;
 };
@@ -99,6 +100,8 @@ private_feed_t *private_feed_new(const struct publish_options *o)
     f->epoch = o->epoch;
     f->account_max = (uint32_t)o->limits.accounts_max;
     f->account_topics = memory_new((size_t)f->account_max + 1, sizeof *f->account_topics, "topics");
+    f->origin_max = (uint32_t)o->limits.origins_max;
+    f->origin_topics = memory_new((size_t)f->origin_max + 1, sizeof *f->origin_topics, "topics");
     f->pass_on = o->pass_on;
     f->pass_on_self = o->pass_on_self;
     struct publisher_state state = {f, NULL, feed_snapshot, feed_pass_on};
@@ -121,6 +124,7 @@ void private_feed_destroy(private_feed_t **feed)
         return;
     publisher_destroy(&f->publisher);
     memory_free(f->account_topics, (size_t)f->account_max + 1, sizeof *f->account_topics);
+    memory_free(f->origin_topics, (size_t)f->origin_max + 1, sizeof *f->origin_topics);
     memory_free(f, 1, sizeof *f);
     *feed = NULL;
 }
@@ -150,6 +154,19 @@ static uint32_t account_topic(private_feed_t *f, uint32_t account)
     uint32_t t = publisher_topic_add(f->publisher, 0, name, TOPIC_PLAIN);
     f->account_topics[account] = t + 1;
     return t;
+}
+
+/* The place of an origin that was forgotten is its successor's. */
+static uint32_t origin_topic(private_feed_t *f, uint32_t origin, struct text origin_name)
+{
+    char topic[TOPIC_SIZE_MAX];
+    struct text name = topic_text(topic, "ack.", origin_name);
+    uint32_t known = f->origin_topics[origin];
+    if (known == TOPIC_NONE)
+        f->origin_topics[origin] = 1 + publisher_topic_add(f->publisher, 0, name, TOPIC_UNCHAINED);
+    else
+        publisher_topic_rename(f->publisher, known - 1, name);
+    return f->origin_topics[origin] - 1;
 }
 
 uint64_t private_feed_position(const private_feed_t *f, uint32_t account)
@@ -242,9 +259,7 @@ static struct result result_of(uint64_t origin_epoch, uint64_t origin_seq, const
 
 static void put_result(private_feed_t *f, const struct finished_command *c)
 {
-    char topic[TOPIC_SIZE_MAX];
-    struct text name = topic_text(topic, "ack.", c->origin);
-    uint32_t t = publisher_topic_add(f->publisher, 0, name, TOPIC_UNCHAINED);
+    uint32_t t = origin_topic(f, c->origin_number, c->origin);
     struct result m = result_of(c->origin_epoch, c->origin_seq, &c->outcome);
     result_put(publisher_event(f->publisher, t, engine_seq(f->engine), RESULT_SIZE_MAX), &m);
     publisher_event_end(f->publisher);

@@ -444,6 +444,8 @@ void command_maker_next(struct command_maker *m, const struct reference *r, stru
 {
     static const uint64_t steps_ns[] = {0, 0, 1, 1000};
     m->time_ns += RANDOM_OF(&m->random, steps_ns);
+    if (random_once_in(&m->random, 300)) /* about as long as a silent origin is remembered */
+        m->time_ns += UINT64_C(3600000000000) - 1000 + random_below(&m->random, 2000);
     *c = (struct command){0};
     make_envelope(m, r, &c->envelope);
     switch (some_op(m)) {

@@ -94,8 +94,9 @@ static void sequence(struct fuzz *f, const struct command *c)
 /* Whether both let the command in; it is remembered if not. */
 static bool admitted(struct fuzz *f, const struct command *c)
 {
-    struct admission_answer answer = engine_admit(f->engine, &c->envelope);
-    struct reference_answer expected = reference_admit(f->reference, &c->envelope);
+    struct admission_answer answer = engine_admit(f->engine, &c->envelope, f->maker.time_ns);
+    struct reference_answer expected =
+        reference_admit(f->reference, &c->envelope, f->maker.time_ns);
     compare_admission(&f->difference, &answer, &expected);
     tally_admission(&f->tally, &expected);
     return expected.admission == REFERENCE_NEXT;

@@ -86,6 +86,7 @@ struct reference_outcome {
 
 struct reference_origin {
     struct reference_name name;
+    uint64_t last_ns; /* of its last command */
     uint64_t epoch;
     uint64_t next_seq;
     uint64_t acked_through;
@@ -172,7 +173,8 @@ struct reference *reference_new(const struct configure *limits);
 void reference_destroy(struct reference **reference);
 
 /* As engine_admit() and engine_apply(). */
-struct reference_answer reference_admit(const struct reference *r, const struct envelope *envelope);
+struct reference_answer reference_admit(const struct reference *r, const struct envelope *envelope,
+                                        uint64_t time_ns);
 void reference_apply(struct reference *r, uint64_t seq, uint64_t time_ns, const struct command *c);
 
 struct reference_bbo reference_bbo(const struct reference_symbol *s);

@@ -201,8 +201,8 @@ static void apply_command(struct sim_history *h, uint64_t seq, const struct comm
     struct difference d = {""};
     if (c->envelope.origin.size > 0) {
         check_session(h, seq, &c->envelope);
-        if (reference_admit(h->reference, &c->envelope).admission != REFERENCE_NEXT ||
-            engine_admit(h->engine, &c->envelope).admission != ADMIT_NEXT)
+        if (reference_admit(h->reference, &c->envelope, h->time_ns).admission != REFERENCE_NEXT ||
+            engine_admit(h->engine, &c->envelope, h->time_ns).admission != ADMIT_NEXT)
             sim_world_fail(h->world, "command %" PRIu64 " may not follow those before it", seq);
     }
     if (sim_world_failed(h->world))

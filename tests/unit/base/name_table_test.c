@@ -125,6 +125,33 @@ static void to_add_a_longer_one_is_a_broken_invariant(void **state)
     name_table_close(&t);
 }
 
+static void a_number_can_be_given_to_another_name(void **state)
+{
+    (void)state;
+    struct name_table t;
+    name_table_init(&t, 40, 1, "a test");
+    char name[8];
+    for (uint32_t n = 1; n <= 40; n++) { /* more than there are buckets at the least */
+        snprintf(name, sizeof name, "%u", (unsigned)n);
+        assert_int_equal(add(&t, name), n);
+    }
+    for (uint32_t n = 1; n <= 40; n += 3) {
+        snprintf(name, sizeof name, "%u", (unsigned)n);
+        assert_int_equal(find(&t, name), n); /* it is the one kept at hand */
+        snprintf(name, sizeof name, "new%u", (unsigned)n);
+        name_table_rename(&t, n, name, strlen(name));
+    }
+    for (uint32_t n = 1; n <= 40; n++) {
+        bool renamed = n % 3 == 1;
+        snprintf(name, sizeof name, "%u", (unsigned)n);
+        assert_int_equal(find(&t, name), renamed ? 0 : n);
+        snprintf(name, sizeof name, "new%u", (unsigned)n);
+        assert_int_equal(find(&t, name), renamed ? n : 0);
+    }
+    assert_int_equal(t.count, 40);
+    name_table_close(&t);
+}
+
 /* Against an array that is searched from end to end. */
 static void it_finds_what_a_slow_list_finds(void **state)
 {
@@ -163,6 +190,7 @@ int main(void)
         cmocka_unit_test(a_full_table_adds_nothing_and_still_finds),
         cmocka_unit_test(a_name_has_at_most_63_bytes),
         cmocka_unit_test(to_add_a_longer_one_is_a_broken_invariant),
+        cmocka_unit_test(a_number_can_be_given_to_another_name),
         cmocka_unit_test(it_finds_what_a_slow_list_finds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

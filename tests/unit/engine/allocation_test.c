@@ -152,7 +152,7 @@ static void nothing_is_allocated_after_engine_new(void **state)
         for (unsigned i = 0; i < RUN_SIZE; i++) {
             struct command c = random_history_next(h);
             watch();
-            engine_admit(e, &c.envelope);
+            engine_admit(e, &c.envelope, h->maker.time_ns);
             process(e, h, &c);
             assert_int_equal(watched(), 0);
         }

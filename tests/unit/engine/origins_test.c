@@ -31,7 +31,7 @@ static struct admission_answer admit(struct kit *k, const char *origin, uint64_t
 {
     const struct envelope envelope = kit_envelope(origin, epoch, seq, acked);
     uint64_t before = engine_state_hash(k->engine);
-    struct admission_answer answer = engine_admit(k->engine, &envelope);
+    struct admission_answer answer = engine_admit(k->engine, &envelope, k->time_ns);
     assert_true(engine_state_hash(k->engine) == before); /* asking changes nothing */
     return answer;
 }
@@ -206,6 +206,56 @@ static void origins_are_refused_above_their_limit(void **state)
     send_order(k, "one", 2, 1, 0);
 }
 
+static const uint64_t silence_ns = UINT64_C(3600000000000); /* before one may be forgotten */
+
+static void an_origin_silent_for_an_hour_makes_room(void **state)
+{
+    struct kit *k = *state;
+    uint64_t began_ns = k->time_ns;
+    send_order(k, "one", 1, 1, 0);
+    k->time_ns = began_ns + 1;
+    send_order(k, "two", 1, 1, 0);
+    send_order(k, "three", 1, 1, 0);
+    send_order(k, "one", 1, 2, 0);
+    k->time_ns = began_ns + silence_ns;
+    assert_refused(admit(k, "four", 1, 1, 0), REJECT_TOO_MANY_ORIGINS);
+    k->time_ns++;
+    send_order(k, "four", 1, 1, 0); /* of those silent alike the first: one */
+    send_order(k, "four", 1, 2, 0);
+    assert_gap(admit(k, "one", 1, 3, 0), 1);
+    send_order(k, "five", 1, 1, 0);
+    send_order(k, "three", 1, 2, 0); /* it is known, and silent no more */
+    assert_refused(admit(k, "one", 1, 1, 0), REJECT_TOO_MANY_ORIGINS);
+    assert_refused(admit(k, "two", 2, 1, 0), REJECT_TOO_MANY_ORIGINS);
+}
+
+static void while_there_is_room_nobody_is_forgotten(void **state)
+{
+    struct kit *k = *state;
+    send_order(k, "gw", 1, 1, 0);
+    send_order(k, "two", 1, 1, 0);
+    k->time_ns += 1000 * silence_ns;
+    send_order(k, "three", 1, 1, 0);
+    assert_int_equal(admit(k, "gw", 1, 1, 0).admission, ADMIT_REPEAT);
+    assert_int_equal(admit(k, "gw", 1, 2, 0).admission, ADMIT_NEXT);
+}
+
+static void nothing_of_a_forgotten_origin_is_its_successors(void **state)
+{
+    struct kit *k = *state;
+    for (uint64_t seq = 1; seq <= 3; seq++)
+        send_order(k, "gw", 9, seq, seq - 1);
+    k->time_ns += 1;
+    send_order(k, "two", 1, 1, 0);
+    send_order(k, "three", 1, 1, 0);
+    k->time_ns += silence_ns - 1;
+    assert_gap(admit(k, "new", 4, 4, 3), 1);
+    for (uint64_t seq = 1; seq <= 4; seq++)
+        send_order(k, "new", 4, seq, 0);
+    assert_refused(admit(k, "new", 4, 5, 0), REJECT_ORIGIN_WINDOW_FULL);
+    assert_refused(admit(k, "new", 3, 1, 0), REJECT_OLD_ORIGIN_EPOCH);
+}
+
 static void the_result_of_a_mass_cancel_is_its_last_one(void **state)
 {
     struct kit *k = *state;
@@ -269,6 +319,9 @@ int main(void)
         TEST(a_new_epoch_begins_again_and_ends_the_old_one),
         TEST(origins_do_not_touch_each_other),
         TEST(origins_are_refused_above_their_limit),
+        TEST(an_origin_silent_for_an_hour_makes_room),
+        TEST(while_there_is_room_nobody_is_forgotten),
+        TEST(nothing_of_a_forgotten_origin_is_its_successors),
         TEST(the_result_of_a_mass_cancel_is_its_last_one),
         TEST(a_sweep_that_goes_on_has_its_result_at_once),
         TEST(internal_commands_are_unknown_to_origins),

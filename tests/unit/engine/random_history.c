@@ -26,7 +26,7 @@ struct command random_history_next(struct random_history *h)
         do
             command_maker_next(m, r, &c);
         while (c.envelope.origin.size > 0 &&
-               reference_admit(r, &c.envelope).admission != REFERENCE_NEXT);
+               reference_admit(r, &c.envelope, m->time_ns).admission != REFERENCE_NEXT);
     }
     reference_apply(r, r->seq + 1, m->time_ns, &c);
     return c;

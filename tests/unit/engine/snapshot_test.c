@@ -118,8 +118,8 @@ static void assert_same_group(const engine_t *a, const engine_t *b)
 static void apply_to_both(engine_t *a, engine_t *b, uint64_t time_ns, const struct command *c)
 {
     if (c->envelope.origin.size > 0) {
-        struct admission_answer aa = engine_admit(a, &c->envelope);
-        struct admission_answer ab = engine_admit(b, &c->envelope);
+        struct admission_answer aa = engine_admit(a, &c->envelope, time_ns);
+        struct admission_answer ab = engine_admit(b, &c->envelope, time_ns);
         assert_true(aa.admission == ab.admission && aa.admission == ADMIT_NEXT);
     }
     engine_apply(a, engine_seq(a) + 1, time_ns, c);
@@ -292,8 +292,8 @@ static void holes_in_what_is_acked_are_read_back(void **state)
     engine_t *twin = read_back(k.engine, 7);
     for (uint64_t seq = 0; seq <= 9; seq++) {
         const struct envelope envelope = kit_envelope("gw", 9, seq, 0);
-        struct admission_answer one = engine_admit(k.engine, &envelope);
-        struct admission_answer other = engine_admit(twin, &envelope);
+        struct admission_answer one = engine_admit(k.engine, &envelope, k.time_ns);
+        struct admission_answer other = engine_admit(twin, &envelope, k.time_ns);
         assert_int_equal(one.admission, other.admission);
         assert_int_equal(one.code, other.code);
         assert_true(one.expected_seq == other.expected_seq);

@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "tests/unit/services/stage.h"
 
 static struct stage stage;
@@ -437,6 +438,27 @@ static void unacknowledged_commands_and_origins_are_limited(void **state)
     assert_refused_unsequenced(s, "third", 1, 1, REJECT_TOO_MANY_ORIGINS);
 }
 
+static void result_of_first_order(struct stage *s, const char *origin, uint64_t epoch)
+{
+    struct command c = new_order_of(SIDE_BUY, 1, 1);
+    stage_clear(s);
+    message_clear(&message);
+    message_put(&message, &c, envelope_of(origin, epoch, 1));
+    stage_batch(s, &message);
+    assert_int_equal(stage_result(s, origin).code, 0);
+}
+
+static void whoever_takes_the_place_of_a_silent_origin_has_its_own_results(void **state)
+{
+    struct stage *s = *state; /* 2 origins */
+    static const char *const comers[] = {"gw", "second", "third", "fourth",
+                                         "gw", "third",  "second"};
+    for (unsigned i = 0; i < sizeof comers / sizeof comers[0]; i++) {
+        result_of_first_order(s, comers[i], 1 + i);
+        s->now_ns += 3600 * NS_PER_SECOND;
+    }
+}
+
 /* ---- work left over ---- */
 
 /* Types of the commands of the last batch, as letters: n(ew), c(ontinue), m(ass cancel). */
@@ -608,6 +630,7 @@ int main(void)
         TEST(a_stranger_begins_at_1),
         TEST(an_old_session_is_refused),
         SMALL(unacknowledged_commands_and_origins_are_limited),
+        SMALL(whoever_takes_the_place_of_a_silent_origin_has_its_own_results),
         SMALL(a_sweep_goes_on_before_the_next_command),
         SMALL(a_full_batch_leaves_the_rest_of_the_sweep_to_the_next_one),
         SMALL(nobody_gets_in_between),
