@@ -225,6 +225,7 @@ static void origins_that_cannot_be_are_refused(void **state)
     WRONG(NOTHING, "name of another origin", e->origins.names.count = 2;
           e->origins.names.names[2] = e->origins.names.names[1];
           e->origins.origins[2] = (struct origin){.next_seq = 1});
+    WRONG(NOTHING, "found last_ns", e->origins.origins[1].last_ns = e->time_ns + 1);
     WRONG(NOTHING, "found next_seq 1", e->origins.origins[1].next_seq = 1);
     WRONG(NOTHING, "found acked_through 3, expected 0 to 2",
           e->origins.origins[1].acked_through = 3);
@@ -276,8 +277,10 @@ static void other_versions_and_sizes_are_refused(void **state)
     struct kit k;
     make_history(&k, NOTHING);
     struct written w = written_of(k.engine);
-    w.bytes[1] = 2;
-    assert_refused(&w, "at byte 1: found version 2, expected 1 to 1");
+    w.bytes[1] = 1;
+    assert_refused(&w, "at byte 1: found version 1, expected 2 to 2");
+    w.bytes[1] = 3;
+    assert_refused(&w, "at byte 1: found version 3, expected 2 to 2");
     w.bytes[1] = 0xc0;
     assert_refused(&w, "at byte 1: found no version (0xc0), expected one");
     w.bytes[0]++;
