@@ -146,3 +146,19 @@ bool command_internal(uint64_t type)
 {
     return type == MESSAGE_CONFIGURE || type == MESSAGE_ADD_SYMBOL || type == MESSAGE_CONTINUE_WORK;
 }
+
+struct text command_account(const struct command *c)
+{
+    switch (c->type) {
+    case MESSAGE_NEW_ORDER:
+        return c->new_order.account;
+    case MESSAGE_CANCEL_ORDER:
+        return c->cancel_order.account;
+    case MESSAGE_AMEND_ORDER:
+        return c->amend_order.account;
+    case MESSAGE_MASS_CANCEL:
+        return c->mass_cancel.account;
+    default:
+        return (struct text){"", 0};
+    }
+}

@@ -65,4 +65,7 @@ void request_write(struct wire_writer *w, const struct request *q);
 /* Whether this type of command may only be sequenced by a matcher, for itself. */
 bool command_internal(uint64_t type);
 
+/* Whose command it is; empty if its kind has no account. */
+struct text command_account(const struct command *c);
+
 #endif

@@ -93,26 +93,10 @@ void venue_apply(venue_t *v, const struct command *c)
 
 /* ---- recorded ones ---- */
 
-static struct text account_of(const struct command *c)
-{
-    switch (c->type) {
-    case MESSAGE_NEW_ORDER:
-        return c->new_order.account;
-    case MESSAGE_CANCEL_ORDER:
-        return c->cancel_order.account;
-    case MESSAGE_AMEND_ORDER:
-        return c->amend_order.account;
-    case MESSAGE_MASS_CANCEL:
-        return c->mass_cancel.account;
-    default:
-        return (struct text){"", 0};
-    }
-}
-
 /* It is never noted where it is, so nobody finds it by its id. */
 static bool left_out(venue_t *v, const struct recorded *e)
 {
-    if (v->without.size == 0 || !text_equal(account_of(&e->command), v->without))
+    if (v->without.size == 0 || !text_equal(command_account(&e->command), v->without))
         return false;
     v->counts.left_out++;
     v->changed = true;

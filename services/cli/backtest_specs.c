@@ -128,22 +128,6 @@ bool backtest_specs_fees(struct fees *fees, const struct backtest_options *o,
     return fine || refuse(error);
 }
 
-static struct text account_of(const struct command *c)
-{
-    switch (c->type) {
-    case MESSAGE_NEW_ORDER:
-        return c->new_order.account;
-    case MESSAGE_CANCEL_ORDER:
-        return c->cancel_order.account;
-    case MESSAGE_AMEND_ORDER:
-        return c->amend_order.account;
-    case MESSAGE_MASS_CANCEL:
-        return c->mass_cancel.account;
-    default:
-        return (struct text){"", 0};
-    }
-}
-
 bool backtest_specs_alone(const struct backtest_specs *s, const recording_t *r, const char *without)
 {
     char error[256];
@@ -153,7 +137,7 @@ bool backtest_specs_alone(const struct backtest_specs *s, const recording_t *r, 
         return true;
     recording_begin(r, &cursor);
     while (recording_next(&cursor, &e)) {
-        struct text account = account_of(&e.command);
+        struct text account = command_account(&e.command);
         if (account.size == 0 || (without != NULL && text_equal(account, text_of(without))))
             continue;
         for (unsigned i = 0; i < s->count; i++) {
