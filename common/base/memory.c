@@ -50,3 +50,13 @@ void memory_free(void *memory, size_t count, size_t size)
     else
         munmap(memory, bytes);
 }
+
+void *memory_grown(void *items, size_t count, size_t *max, size_t size)
+{
+    if (count < *max)
+        return items;
+    *max = *max == 0 ? 64 : 2 * *max;
+    items = realloc(items, *max * size);
+    CHECK(items != NULL);
+    return items;
+}

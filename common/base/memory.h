@@ -12,4 +12,8 @@
 void *memory_new(size_t count, size_t size, const char *what);
 void memory_free(void *memory, size_t count, size_t size);
 
+/* For who cannot know how much there will be, so never for a step: room for one more item of
+ * `size` bytes behind `count`, *max of which fit. NULL and 0 to begin with; freed by free(). */
+void *memory_grown(void *items, size_t count, size_t *max, size_t size);
+
 #endif

@@ -179,6 +179,20 @@ int64_t book_room(const struct book_pool *pool, const struct book *b, unsigned s
     return n == 0 ? INT64_MAX : INT64_MAX - pool->levels[n].qty;
 }
 
+int64_t book_ahead(const struct book_pool *pool, uint64_t order_id, uint32_t orders_max)
+{
+    uint32_t slot = order_find(pool, order_id), count = 0;
+    int64_t ahead = 0;
+    if (slot == 0 || pool->orders[slot].level == 0)
+        return -1;
+    while ((slot = pool->orders[slot].prev) != 0) {
+        if (count++ == orders_max)
+            return -1;
+        ahead += pool->orders[slot].open_qty;
+    }
+    return ahead;
+}
+
 struct bbo_state book_bbo(const struct book_pool *pool, const struct book *b)
 {
     /* Level 0 is never used and stays zero, which is what is said of an empty

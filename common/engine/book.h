@@ -157,6 +157,10 @@ void book_take(struct book_pool *pool, struct book *b, uint32_t slot, int64_t qt
 /* How much more the level at this price can hold: 2^63-1 less what it holds. */
 int64_t book_room(const struct book_pool *pool, const struct book *b, unsigned side, int64_t price);
 
+/* What stands before a resting order at its price; -1 if it is not resting, or if more than
+ * orders_max orders do: each is looked at. */
+int64_t book_ahead(const struct book_pool *pool, uint64_t order_id, uint32_t orders_max);
+
 /* Whether book_room() >= qty. Looks for the level only if any was ever so full
  * that it matters. */
 static inline bool book_has_room(const struct book_pool *pool, const struct book *b, unsigned side,

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/memory.h"
 
 /* What a client's program is, as a strategy: nothing of it is known here. */
 static const struct parameter no_parameters[] = {{.name = NULL}};
@@ -14,16 +15,6 @@ static const struct strategy_class program_class = {
     .parameters = no_parameters,
     .state_size = 1,
 };
-
-static void *grown(void *items, size_t count, size_t *max, size_t size)
-{
-    if (count < *max)
-        return items;
-    *max = *max == 0 ? 16 : 2 * *max;
-    items = realloc(items, *max * size);
-    CHECK(items != NULL);
-    return items;
-}
 
 static struct bbo_state bbo_of(const struct client_log *l)
 {
@@ -59,7 +50,7 @@ static void add_trade(struct client_log *l, struct wire_reader *fields)
 {
     struct trade m;
     trade_get_fields(fields, &m);
-    l->trades = grown(l->trades, l->trade_count, &l->trade_max, sizeof *l->trades);
+    l->trades = memory_grown(l->trades, l->trade_count, &l->trade_max, sizeof *l->trades);
     l->trades[l->trade_count++] =
         (struct market_trade){m.trade_id, m.price, m.qty, (uint8_t)m.aggressor};
 }
@@ -98,14 +89,7 @@ static struct own_order *order_of(struct client_log *l, uint64_t order_id)
 /* Lots before it in its queue, as the book is behind its command; -1: it does not rest. */
 static int64_t ahead_of(const struct client_log *l, uint64_t order_id)
 {
-    const struct book_pool *pool = engine_pool(l->engine);
-    uint32_t slot = order_find(pool, order_id);
-    if (slot == 0 || pool->orders[slot].level == 0)
-        return -1;
-    int64_t ahead = 0;
-    for (uint32_t o = pool->orders[slot].prev; o != 0; o = pool->orders[o].prev)
-        ahead += pool->orders[o].open_qty;
-    return ahead;
+    return book_ahead(engine_pool(l->engine), order_id, UINT32_MAX);
 }
 
 /* The order of the command that is happening: a copy that is kept, unless it is done. */
@@ -131,10 +115,12 @@ static void add_order(struct client_log *l, uint64_t order_id, uint16_t reason, 
     if (o.number == 1)
         snprintf(l->spec->account, sizeof l->spec->account, "%.*s", (int)m->account.size,
                  m->account.data);
-    result_log_order(l->log, &o, reason == 0 ? ahead_of(l, order_id) : -1, now_ns);
+    result_log_order(l->log, &o,
+                     reason == 0 ? ahead_of(l, order_id) : -1,
+                     now_ns);
     if (reason != 0)
         return;
-    l->open = grown(l->open, l->open_count, &l->open_max, sizeof *l->open);
+    l->open = memory_grown(l->open, l->open_count, &l->open_max, sizeof *l->open);
     l->open[l->open_count++] = o;
 }
 
@@ -273,7 +259,7 @@ static void learn_account(struct client_log *l, const struct new_order *m)
     snprintf(topic, sizeof topic, "acct.%.*s", (int)m->account.size, m->account.data);
     if (m->account.size == 0 || of_client(l, text_of(topic)))
         return;
-    l->accounts = grown(l->accounts, l->account_count, &l->account_max, sizeof *l->accounts);
+    l->accounts = memory_grown(l->accounts, l->account_count, &l->account_max, sizeof *l->accounts);
     memcpy(l->accounts[l->account_count++], topic, sizeof topic);
 }
 

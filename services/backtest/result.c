@@ -7,6 +7,7 @@
 
 #include "backtest/result_parts.h"
 #include "base/check.h"
+#include "base/memory.h"
 
 static const uint64_t SAMPLE_NS = UINT64_C(1000000000);
 static const uint64_t YEAR_NS = UINT64_C(252) * 23400 * 1000000000; /* of 6.5 h a day */
@@ -36,21 +37,11 @@ void result_log_destroy(result_log_t **l)
     *l = NULL;
 }
 
-void *result_grown(void *items, size_t count, size_t *max, size_t size)
-{
-    if (count < *max)
-        return items;
-    *max = *max == 0 ? 64 : 2 * *max;
-    items = realloc(items, *max * size);
-    CHECK(items != NULL);
-    return items;
-}
-
 /* ---- samples ---- */
 
 static void put_point(result_log_t *l, uint64_t time_ns)
 {
-    l->points = result_grown(l->points, l->point_count, &l->point_max, sizeof *l->points);
+    l->points = memory_grown(l->points, l->point_count, &l->point_max, sizeof *l->points);
     l->points[l->point_count++] = (struct result_point){
         .time_ns = time_ns,
         .twice_mid = l->twice_mid,
@@ -167,7 +158,7 @@ void result_log_fill(result_log_t *l, const struct own_fill *f, const struct bbo
     value(l, ledger);
     result_queue_fill(l, f, now_ns);
     l->filled_qty += f->qty;
-    l->fills = result_grown(l->fills, l->fill_count, &l->fill_max, sizeof *l->fills);
+    l->fills = memory_grown(l->fills, l->fill_count, &l->fill_max, sizeof *l->fills);
     l->fills[l->fill_count++] = (struct result_fill){
         .time_ns = now_ns,
         .trade_id = f->trade_id,
@@ -190,7 +181,7 @@ static char *copy(const char *words)
 void result_log_note(result_log_t *l, uint64_t now_ns, const char *words)
 {
     pass(l, now_ns);
-    l->notes = result_grown(l->notes, l->note_count, &l->note_max, sizeof *l->notes);
+    l->notes = memory_grown(l->notes, l->note_count, &l->note_max, sizeof *l->notes);
     l->notes[l->note_count++] = (struct result_note){now_ns, copy(words)};
 }
 

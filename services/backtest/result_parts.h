@@ -42,9 +42,6 @@ struct result_log {
     struct result_figures figures;
 };
 
-/* Room for one more of `size` bytes behind `count`, *max of which fit. */
-void *result_grown(void *items, size_t count, size_t *max, size_t size);
-
 /* ---- result_queue.c ---- */
 
 void result_queue_order(result_log_t *l, const struct own_order *o, int64_t ahead, uint64_t now_ns);

@@ -4,6 +4,7 @@
 
 #include "backtest/result_parts.h"
 #include "base/check.h"
+#include "base/memory.h"
 #include "proto/catalog.h"
 
 static const double NS_PER_SECOND = 1e9;
@@ -14,7 +15,7 @@ static struct result_order *order_of(result_log_t *l, uint32_t number)
 {
     CHECK(number > 0);
     while (l->order_count < number) {
-        l->orders = result_grown(l->orders, l->order_count, &l->order_max, sizeof *l->orders);
+        l->orders = memory_grown(l->orders, l->order_count, &l->order_max, sizeof *l->orders);
         l->orders[l->order_count++] = (struct result_order){.number = 0};
     }
     return &l->orders[number - 1];

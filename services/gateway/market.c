@@ -81,18 +81,8 @@ struct u64_or_nil market_book_hash(const struct market *m)
 
 bool market_queue_ahead(const struct market *m, uint64_t order_id, int64_t *qty)
 {
-    const struct book_pool *pool = m->mirror.pool;
-    uint32_t slot = m->book_known ? order_find(pool, order_id) : 0;
-    if (slot == 0)
-        return false;
-    unsigned count = 0;
-    *qty = 0;
-    for (slot = pool->orders[slot].prev; slot != 0; slot = pool->orders[slot].prev) {
-        if (count++ == MARKET_QUEUE_MAX)
-            return false;
-        *qty += pool->orders[slot].open_qty;
-    }
-    return true;
+    *qty = m->book_known ? book_ahead(m->mirror.pool, order_id, MARKET_QUEUE_MAX) : -1;
+    return *qty >= 0;
 }
 
 /* ---- from `trade.` ---- */

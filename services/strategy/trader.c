@@ -48,14 +48,7 @@ int64_t trader_ahead(const trader_t *t, uint32_t order)
     const struct own_order *own = trader_order(t, order);
     if (own == NULL || own->order_id == 0 || !host_market_known(t->market))
         return -1;
-    const struct book_pool *pool = t->market->pool;
-    uint32_t slot = order_find(pool, own->order_id);
-    if (slot == 0 || pool->orders[slot].level == 0)
-        return -1;
-    int64_t ahead = 0;
-    while ((slot = pool->orders[slot].prev) != 0)
-        ahead += pool->orders[slot].open_qty;
-    return ahead;
+    return book_ahead(t->market->pool, own->order_id, UINT32_MAX);
 }
 
 int64_t trader_position(const trader_t *t)
