@@ -30,6 +30,7 @@
  * its distribution function, so no libm whose last digit differs. */
 #include "flow.h"
 
+#include "base/mix.h"
 #include "floor_book.h"
 
 #include <stdbool.h>
@@ -160,14 +161,6 @@ void flow_destroy(struct flow **flow)
     }
 }
 
-/* The output function of splitmix64, which is also the project's hash mixer. */
-static uint64_t mix(uint64_t z)
-{
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
 uint64_t flow_hash(const struct flow *flow)
 {
     uint64_t hash = mix(flow->preload_count);
@@ -217,8 +210,7 @@ static void generator_close(struct generator *g)
 
 static uint32_t random_draw(struct generator *g)
 {
-    g->random += UINT64_C(0x9E3779B97F4A7C15);
-    return (uint32_t)(mix(g->random) >> 32);
+    return (uint32_t)(mix_next(&g->random) >> 32);
 }
 
 /* 0..count-1, evenly but for 1 part in 2^32 / count. */

@@ -20,8 +20,7 @@ bool delay_none(const struct delay *d)
 /* One of the samples: the high half of a product is even enough over so few of them. */
 static uint64_t draw(struct delay *d)
 {
-    d->random += UINT64_C(0x9E3779B97F4A7C15);
-    uwide_t place = (uwide_t)mix(d->random) * d->latency.sample_count;
+    uwide_t place = (uwide_t)mix_next(&d->random) * d->latency.sample_count;
     return d->latency.samples_ns[(size_t)(place >> 64)];
 }
 

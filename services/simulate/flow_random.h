@@ -18,8 +18,7 @@ struct flow_random {
 
 static inline uint64_t flow_random_bits(struct flow_random *r)
 {
-    r->state += UINT64_C(0x9E3779B97F4A7C15);
-    return mix(r->state);
+    return mix_next(&r->state);
 }
 
 /* Above 0 and below 1. */

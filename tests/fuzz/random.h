@@ -14,8 +14,7 @@ struct random {
 
 static inline uint64_t random_next(struct random *r)
 {
-    r->state += UINT64_C(0x9E3779B97F4A7C15);
-    return mix(r->state);
+    return mix_next(&r->state);
 }
 
 /* 0..count-1; count >= 1. */

@@ -26,8 +26,7 @@ static uint8_t contents[FRAME_SIZE_MAX]; /* what texts and bytes point into */
 
 static uint64_t random_u64(void)
 {
-    random_state += UINT64_C(0x9E3779B97F4A7C15);
-    return mix(random_state);
+    return mix_next(&random_state);
 }
 
 static uint64_t random_below(uint64_t bound)

@@ -16,8 +16,7 @@ void fake_exchange_init(struct fake_exchange *x, uint64_t seed)
 
 uint64_t fake_exchange_random(struct fake_exchange *x, uint64_t below)
 {
-    x->random += UINT64_C(0x9E3779B97F4A7C15);
-    return mix(x->random) % below;
+    return mix_next(&x->random) % below;
 }
 
 static bool chance(struct fake_exchange *x, unsigned percent)

@@ -420,8 +420,7 @@ struct moment {
 
 static uint64_t draw(uint64_t *seed, uint64_t below)
 {
-    *seed += UINT64_C(0x9E3779B97F4A7C15);
-    return mix(*seed) % below;
+    return mix_next(seed) % below;
 }
 
 static struct moment random_moment(uint64_t *seed, int64_t middle)

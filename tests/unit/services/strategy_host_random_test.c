@@ -36,8 +36,7 @@ static unsigned stopping_share; /* of ten thousand things that are done: is_done
 
 static uint64_t draw(unsigned index, uint64_t below)
 {
-    moods[index] += UINT64_C(0x9E3779B97F4A7C15);
-    return mix(moods[index]) % below;
+    return mix_next(&moods[index]) % below;
 }
 
 /* All that is told changes what it will do, so that whatever is told otherwise is found. */
