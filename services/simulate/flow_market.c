@@ -53,7 +53,8 @@ void flow_market_init(struct flow_market *m, const struct order_flow_options *o,
     m->opening = ORDER_FLOW_OPENING;
 }
 
-double flow_market_reference(const struct flow_market *m)
+/* ticks */
+static double reference_of(const struct flow_market *m)
 {
     double reference = (double)m->symbol.base_price + m->walk + m->wobble;
     return m->symbol.any_price ? reference : fmax(reference, 1.0 + (double)m->symbol.spread / 2.0);
@@ -91,7 +92,7 @@ struct touch {
 static struct touch touch_of(const struct flow_market *m, const struct bbo_state *bbo)
 {
     struct touch t = {bbo->price[0], bbo->price[1], bbo->qty[0] > 0, bbo->qty[1] > 0};
-    double half = (double)m->symbol.spread / 2.0, reference = flow_market_reference(m);
+    double half = (double)m->symbol.spread / 2.0, reference = reference_of(m);
     if (!t.bids)
         t.bid = ticks(reference - half);
     if (!t.asks)
@@ -115,7 +116,7 @@ static enum side maker_side(struct flow_market *m, const struct touch *t, const 
         return bids < asks ? SIDE_BUY : SIDE_SELL;
     if (m->bursting && flow_random_chance(&m->random, 2.0 * flow_burst_side - 1.0))
         return m->side;
-    double off = (flow_market_reference(m) - mid_of(t)) / (double)m->symbol.spread;
+    double off = (reference_of(m) - mid_of(t)) / (double)m->symbol.spread;
     double more = fmax(-lean_max, fmin(lean_max, lean * off));
     return flow_random_chance(&m->random, 0.5 + more) ? SIDE_BUY : SIDE_SELL;
 }
@@ -257,7 +258,7 @@ static enum side taker_side(struct flow_market *m, const struct bbo_state *bbo)
     struct touch t = touch_of(m, bbo);
     enum side side;
     if (flow_random_chance(&m->random, m->informed))
-        side = flow_market_reference(m) > mid_of(&t) ? SIDE_BUY : SIDE_SELL;
+        side = reference_of(m) > mid_of(&t) ? SIDE_BUY : SIDE_SELL;
     else
         side = flow_random_chance(&m->random, 0.5) ? SIDE_BUY : SIDE_SELL;
     if (side == SIDE_BUY && !t.asks)

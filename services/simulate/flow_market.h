@@ -58,7 +58,4 @@ struct flow_decision flow_market_decide(struct flow_market *m, const struct book
 void flow_market_outbid(struct flow_market *m, const struct book_pool *pool,
                         const struct book *book, enum side side, uint64_t now_ns);
 
-/* ticks */
-double flow_market_reference(const struct flow_market *m);
-
 #endif

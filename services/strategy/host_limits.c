@@ -110,9 +110,8 @@ enum own_refusal host_limits_amend(trader_t *t, const struct held_order *o, int6
 static void money_text(char text[DECIMAL_TEXT_SIZE], notional_t money,
                        const struct parameter_units *units)
 {
-    struct decimal_unit unit = {1, units->tick.scale + units->lot.scale};
-    if (unit.scale > DECIMAL_SIDE_DIGITS_MAX ||
-        __builtin_mul_overflow(units->tick.digits, units->lot.digits, &unit.digits))
+    struct decimal_unit unit;
+    if (!parameter_units_money(units, &unit))
         unit = (struct decimal_unit){1, 0};
     decimal_from_sum(text, money, &unit);
 }

@@ -23,6 +23,13 @@ static unsigned table_count(const struct parameter *table)
     return count;
 }
 
+bool parameter_units_money(const struct parameter_units *units, struct decimal_unit *money)
+{
+    money->scale = units->tick.scale + units->lot.scale;
+    return money->scale <= DECIMAL_SIDE_DIGITS_MAX &&
+           !__builtin_mul_overflow(units->tick.digits, units->lot.digits, &money->digits);
+}
+
 void parameters_init(struct parameters *p, const struct parameter *table)
 {
     *p = (struct parameters){.table = table, .count = table_count(table)};

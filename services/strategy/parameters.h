@@ -62,6 +62,9 @@ struct parameter_units {
     struct decimal_unit tick, lot;
 };
 
+/* What a tick x lot is in money; false if that has more digits behind the point than a decimal. */
+bool parameter_units_money(const struct parameter_units *units, struct decimal_unit *money);
+
 /* Every parameter at its default, or not given. */
 void parameters_init(struct parameters *p, const struct parameter *table);
 

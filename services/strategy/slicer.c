@@ -99,10 +99,22 @@ void slicer_step(struct slicer *s, trader_t *t)
     trader_wake(t, slicer_done(s) ? 0 : due_ns(s, trader_now_ns(t)));
 }
 
-void slicer_order(struct slicer *s, trader_t *t, const struct own_order *o)
+void slicer_on_market_data(void *self, trader_t *t, const struct market_update *u)
 {
+    (void)u;
+    slicer_step(self, t);
+}
+
+void slicer_on_order(void *self, trader_t *t, const struct own_order *o)
+{
+    struct slicer *s = self;
     parent_order(&s->parent, t, o);
     slicer_step(s, t);
+}
+
+void slicer_on_timer(void *self, trader_t *t)
+{
+    slicer_step(self, t);
 }
 
 void slicer_describe(const struct slicer *s, char *text, size_t size)

@@ -69,9 +69,13 @@ struct slicer {
  * schedule for others, then call slicer_step. */
 void slicer_init(struct slicer *s, const trader_t *t);
 
-/* The strategy's callbacks. slicer_step is also its on_market_data and on_timer. */
 void slicer_step(struct slicer *s, trader_t *t);
-void slicer_order(struct slicer *s, trader_t *t, const struct own_order *o);
+
+/* Callbacks of a strategy whose state begins with its slicer. */
+void slicer_on_market_data(void *self, trader_t *t, const struct market_update *u);
+void slicer_on_order(void *self, trader_t *t, const struct own_order *o);
+void slicer_on_timer(void *self, trader_t *t);
+
 bool slicer_done(const struct slicer *s);
 void slicer_describe(const struct slicer *s, char *text, size_t size);
 

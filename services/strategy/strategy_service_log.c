@@ -61,10 +61,9 @@ static const struct strategy_spec *spec_of(const strategy_service_t *s, unsigned
 static const char *money_text(char text[DECIMAL_TEXT_SIZE], notional_t micro_halves,
                               const struct parameter_units *units)
 {
-    struct decimal_unit unit = {units->tick.digits, units->tick.scale + units->lot.scale};
+    struct decimal_unit unit;
     text[0] = '\0';
-    if (unit.scale <= DECIMAL_SIDE_DIGITS_MAX &&
-        !__builtin_mul_overflow(units->tick.digits, units->lot.digits, &unit.digits))
+    if (parameter_units_money(units, &unit))
         decimal_from_sum(text, micro_halves / (2 * MILLION), &unit);
     return text;
 }

@@ -7,22 +7,6 @@ static void on_start(void *self, trader_t *t)
     slicer_step(&s->slicer, t);
 }
 
-static void on_market_data(void *self, trader_t *t, const struct market_update *u)
-{
-    (void)u;
-    slicer_step(&((struct twap *)self)->slicer, t);
-}
-
-static void on_order(void *self, trader_t *t, const struct own_order *o)
-{
-    slicer_order(&((struct twap *)self)->slicer, t, o);
-}
-
-static void on_timer(void *self, trader_t *t)
-{
-    slicer_step(&((struct twap *)self)->slicer, t);
-}
-
 static bool is_done(const void *self)
 {
     return slicer_done(&((const struct twap *)self)->slicer);
@@ -43,9 +27,9 @@ const struct strategy_class twap_class = {
     .state_size = sizeof(struct twap),
     .check = parent_check,
     .on_start = on_start,
-    .on_market_data = on_market_data,
-    .on_order = on_order,
-    .on_timer = on_timer,
+    .on_market_data = slicer_on_market_data,
+    .on_order = slicer_on_order,
+    .on_timer = slicer_on_timer,
     .is_done = is_done,
     .describe = describe,
 };

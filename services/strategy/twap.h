@@ -14,7 +14,7 @@
 #include "strategy/strategies.h"
 
 struct twap {
-    struct slicer slicer;
+    struct slicer slicer; /* first: its callbacks are the strategy's */
 };
 
 #endif

@@ -27,7 +27,7 @@
 enum { VWAP_SOURCE_SIZE = 320 };
 
 struct vwap {
-    struct slicer slicer;
+    struct slicer slicer; /* first: its callbacks are the strategy's */
     struct profile profile;
     char source[VWAP_SOURCE_SIZE]; /* "volume profile: ..." */
     bool failed;                   /* its file cannot be read any more: nothing is traded */
