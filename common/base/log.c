@@ -3,7 +3,8 @@
  * A file is written by any thread without a lock: its descriptor's number never changes, and a
  * rotation puts the new file under that number in one step (dup3). A writer that comes at that
  * moment writes to the old file or to the new one, never to neither. Its size is counted by an
- * atomic beside it, so a file may pass its limit by as many lines as there are threads, no more. */
+ * atomic beside it, so a file may pass its limit by as many lines as there are threads, no more.
+ * When it was begun is asked of the file system, so that its age outlives a restart. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -37,11 +38,13 @@ static struct {
     atomic_int fd; /* STDERR_FILENO for good, once a file or stdout has failed */
     bool rotates;
     char path[LOG_PATH_SIZE_MAX];
-    uint64_t size_max;
+    uint64_t size_max, age_max_ns;
     unsigned files_max;
-    atomic_uint_least64_t size;
+    atomic_uint_least64_t size, begun_ns;
     pthread_mutex_t rotation;
 } sink = {.fd = STDERR_FILENO, .rotation = PTHREAD_MUTEX_INITIALIZER};
+
+static atomic_uint_least64_t line_counts[LOG_LEVEL_ERROR + 1];
 
 /* ---- a line ---- */
 
@@ -226,25 +229,39 @@ static void file_rotate(int fd)
         close(fresh);
 }
 
-/* Whether the file is full for a line; an empty one takes any. */
-static bool file_full(size_t line_size)
+/* Whether the file is full, or too old, for a line; an empty one takes any. */
+static bool file_done(size_t line_size, uint64_t now_ns)
 {
     uint64_t size = atomic_load(&sink.size);
-    return size > 0 && size + line_size > sink.size_max;
+    return size > 0 && (size + line_size > sink.size_max ||
+                        (sink.age_max_ns > 0 && now_ns >= atomic_load(&sink.begun_ns) &&
+                         now_ns - atomic_load(&sink.begun_ns) >= sink.age_max_ns));
 }
 
-/* Count a line to be written, in a file with room for it. */
+/* Count a line to be written, in a file that may take it. */
 static void file_add(int fd, size_t line_size)
 {
-    if (file_full(line_size)) {
+    uint64_t now_ns = sink.age_max_ns > 0 ? clock_wall_ns() : 0;
+    if (file_done(line_size, now_ns)) {
         pthread_mutex_lock(&sink.rotation);
-        if (file_full(line_size) && atomic_load(&sink.fd) == fd) {
+        if (file_done(line_size, now_ns) && atomic_load(&sink.fd) == fd) {
             file_rotate(fd);
             atomic_store(&sink.size, 0);
+            atomic_store(&sink.begun_ns, now_ns);
         }
         pthread_mutex_unlock(&sink.rotation);
     }
     atomic_fetch_add(&sink.size, line_size);
+}
+
+/* When the file came into being; a file system that does not say has it begin now. */
+static uint64_t file_begun_ns(void)
+{
+    struct statx found;
+    if (statx(AT_FDCWD, sink.path, AT_SYMLINK_NOFOLLOW, STATX_BTIME, &found) != 0 ||
+        !(found.stx_mask & STATX_BTIME))
+        return clock_wall_ns();
+    return (uint64_t)found.stx_btime.tv_sec * NS_PER_SECOND + found.stx_btime.tv_nsec;
 }
 
 /* ---- public ---- */
@@ -259,6 +276,7 @@ enum status log_open(const struct log_options *options)
     sink.rotates = false;
     sink.format = options->format;
     sink.size_max = options->file_size_max;
+    sink.age_max_ns = options->file_age_max_s * NS_PER_SECOND;
     sink.files_max = options->files_max;
     if (strlen(options->destination) >= sizeof sink.path) {
         errno = ENAMETOOLONG;
@@ -277,6 +295,7 @@ enum status log_open(const struct log_options *options)
     if (lstat(sink.path, &found) == 0 && S_ISREG(found.st_mode)) {
         sink.rotates = true;
         atomic_store(&sink.size, (uint64_t)found.st_size);
+        atomic_store(&sink.begun_ns, file_begun_ns());
     }
     atomic_store(&sink.fd, fd);
     return STATUS_OK;
@@ -287,19 +306,38 @@ void log_set_level(enum log_level level)
     threshold = level;
 }
 
+static size_t compose(struct line *l, const struct log_field *fields)
+{
+    for (const struct log_field *f = fields; f->key != NULL; f++)
+        line_add_field(l, f);
+    if (l->format == LOG_FORMAT_JSON)
+        l->text[l->size++] = '}';
+    l->text[l->size++] = '\n';
+    return l->size;
+}
+
 size_t log_compose(char *line, uint64_t time_ns, enum log_level level, const char *module,
                    const char *event, const struct log_field *fields)
 {
     if (level < threshold)
         return 0;
+    atomic_fetch_add_explicit(&line_counts[level], 1, memory_order_relaxed);
     struct line l = {.text = line, .format = sink.format};
     line_begin(&l, time_ns, level, module, event);
-    for (const struct log_field *f = fields; f->key != NULL; f++)
-        line_add_field(&l, f);
-    if (l.format == LOG_FORMAT_JSON)
-        l.text[l.size++] = '}';
-    l.text[l.size++] = '\n';
-    return l.size;
+    return compose(&l, fields);
+}
+
+size_t log_compose_json(char *line, uint64_t time_ns, enum log_level level, const char *module,
+                        const char *event, const struct log_field *fields)
+{
+    struct line l = {.text = line, .format = LOG_FORMAT_JSON};
+    line_begin(&l, time_ns, level, module, event);
+    return compose(&l, fields);
+}
+
+uint64_t log_line_count(enum log_level level)
+{
+    return atomic_load_explicit(&line_counts[level], memory_order_relaxed);
 }
 
 void log_write(const char *line, size_t size)

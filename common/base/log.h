@@ -55,6 +55,7 @@ struct log_options {
     const char *destination; /* "stdout", "stderr", or the path of a file no other process writes */
     uint64_t file_size_max;  /* bytes; a file that would grow beyond is rotated first */
     unsigned files_max;      /* with the rotated ones: FILE, FILE.1 (newer) to FILE.(files_max-1) */
+    uint64_t file_age_max_s; /* a file begun longer ago than this is rotated, too; 0: never */
 };
 
 /* Say where lines go and how they look, once, before there are threads. A file that is there is
@@ -73,6 +74,13 @@ void log_set_level(enum log_level level);
  * LOG_LINE_SIZE_MAX bytes and gets no NUL. Cost: no clock, no I/O, no allocation. */
 size_t log_compose(char *line, uint64_t time_ns, enum log_level level, const char *module,
                    const char *event, const struct log_field *fields);
+
+/* The same as JSON, whatever the format and the level are. */
+size_t log_compose_json(char *line, uint64_t time_ns, enum log_level level, const char *module,
+                        const char *event, const struct log_field *fields);
+
+/* Lines of this level that were composed to be said since the start. */
+uint64_t log_line_count(enum log_level level);
 
 /* Write a line that was composed; of size 0, nothing. Cost: a system call, sometimes a rotation. */
 void log_write(const char *line, size_t size);

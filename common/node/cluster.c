@@ -8,154 +8,11 @@
 #include "base/log.h"
 #include "proto/names.h"
 
-/* One row of the settings table, as data. */
-struct setting {
-    const char *name;
-    const char *path;
-    const char *meaning;
-    size_t offset;
-    bool is_text;
-    const char *default_text;
-    uint64_t default_number, low, high;
-};
-
-#define SETTING_U64_ROW(name, path, default_value, low, high, text)                                \
-    {#name, path, text, offsetof(struct settings, name), false, NULL, default_value, low, high},
-#define SETTING_TEXT_ROW(name, path, default_value, text)                                          \
-    {#name, path, text, offsetof(struct settings, name), true, default_value, 0, 0, 0},
-
-static const struct setting settings_table[] = {SETTINGS_TABLE(SETTING_U64_ROW, SETTING_TEXT_ROW)};
-
 enum { IPC_ADDRESS_MAX = 112 }; /* "ipc://" and sun_path less its NUL and a byte of libzmq's */
-
-enum { SETTING_COUNT = sizeof settings_table / sizeof settings_table[0] };
-
-/* Where a value came from, for complaints. */
-struct source {
-    const char *file; /* NULL: `what` says it all */
-    unsigned line;
-    const char *what; /* flag, variable or path */
-};
-
-static bool complain(char *error, const struct source *from, const char *found,
-                     const char *expected)
-{
-    if (from->file != NULL)
-        snprintf(error, CONFIG_ERROR_SIZE, "%.150s:%u: %.60s: found \"%.80s\", expected %.150s",
-                 from->file, from->line, from->what, found, expected);
-    else
-        snprintf(error, CONFIG_ERROR_SIZE, "%.80s: found \"%.120s\", expected %.200s", from->what,
-                 found, expected);
-    return false;
-}
-
-/* ---- one setting ---- */
-
-static const struct setting *setting_by_path(const char *path)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        if (strcmp(settings_table[i].path, path) == 0)
-            return &settings_table[i];
-    }
-    return NULL;
-}
-
-/* The setting a flag (`--open-orders-max`) or variable (`OUTCRY_OPEN_ORDERS_MAX`) names. */
-static const struct setting *setting_by_word(const char *word, char between)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const char *name = settings_table[i].name;
-        size_t n = 0;
-        while (name[n] != '\0' && (name[n] == '_' ? word[n] == between || word[n] == '_'
-                                                  : tolower((unsigned char)word[n]) == name[n]))
-            n++;
-        if (name[n] == '\0' && word[n] == '\0')
-            return &settings_table[i];
-    }
-    return NULL;
-}
 
 static bool begins(const char *text, const char *with)
 {
     return strncmp(text, with, strlen(with)) == 0;
-}
-
-static const char *const log_levels[] = {"debug", "info", "warn", "error"};
-static const char *const log_formats[] = {"json", "text"};
-static const char *const journal_modes[] = {"sync", "async",
-                                            "none"}; /* enum journal_mode, from 1 */
-enum {
-    JOURNAL_MODE_COUNT = sizeof journal_modes / sizeof journal_modes[0],
-    LOG_LEVEL_COUNT = sizeof log_levels / sizeof log_levels[0],
-    LOG_FORMAT_COUNT = sizeof log_formats / sizeof log_formats[0],
-};
-
-/* The index of a word; `count` if it is none of them. */
-static unsigned word_find(const char *const *words, unsigned count, const char *word)
-{
-    unsigned i = 0;
-    while (i < count && strcmp(words[i], word) != 0)
-        i++;
-    return i;
-}
-
-/* What is expected of a text setting, if this is not it. */
-static const char *text_expected(const struct setting *row, const char *value)
-{
-    if (value[0] == '\0' || strlen(value) >= SETTING_TEXT_SIZE)
-        return "1 to 127 characters";
-    if (strcmp(row->path, "log_level") == 0 &&
-        word_find(log_levels, LOG_LEVEL_COUNT, value) == LOG_LEVEL_COUNT)
-        return "debug, info, warn or error";
-    if (strcmp(row->path, "log_format") == 0 &&
-        word_find(log_formats, LOG_FORMAT_COUNT, value) == LOG_FORMAT_COUNT)
-        return "json or text";
-    if (strcmp(row->path, "journal/mode") == 0 &&
-        word_find(journal_modes, JOURNAL_MODE_COUNT, value) == JOURNAL_MODE_COUNT)
-        return "sync, async or none";
-    if (strcmp(row->path, "journal/dir") == 0 && strchr(value, '/') == NULL &&
-        strstr(value, "{run_dir}") == NULL)
-        return "a path with a slash in it";
-    /* The slash: else a misspelt word would be a file somewhere. */
-    if (strcmp(row->path, "log_destination") == 0 && strcmp(value, "stdout") != 0 &&
-        strcmp(value, "stderr") != 0 && strchr(value, '/') == NULL)
-        return "stdout, stderr or a path with a slash in it";
-    if (begins(row->path, "addresses/") && !begins(value, "ipc://") && !begins(value, "tcp://"))
-        return "ipc://PATH or tcp://HOST:PORT";
-    return NULL;
-}
-
-static bool setting_set(struct settings *s, const struct setting *row, const char *value,
-                        const struct source *from, char *error)
-{
-    char *place = (char *)s + row->offset;
-    char expected[96];
-    if (row->is_text) {
-        const char *wanted = text_expected(row, value);
-        if (wanted != NULL)
-            return complain(error, from, value, wanted);
-        strcpy(place, value);
-        return true;
-    }
-    uint64_t number;
-    if (!config_u64(value, row->low, row->high, &number)) {
-        snprintf(expected, sizeof expected, "a whole number from %llu to %llu",
-                 (unsigned long long)row->low, (unsigned long long)row->high);
-        return complain(error, from, value, expected);
-    }
-    memcpy(place, &number, sizeof number);
-    return true;
-}
-
-static void settings_default(struct settings *s)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        char *place = (char *)s + settings_table[i].offset;
-        if (settings_table[i].is_text)
-            strcpy(place, settings_table[i].default_text);
-        else
-            memcpy(place, &settings_table[i].default_number, sizeof(uint64_t));
-    }
 }
 
 /* ---- the file ---- */
@@ -171,13 +28,13 @@ static bool size_read(const char *text, struct decimal_unit *unit)
 static const char symbol_expected[] =
     "a symbol: 1 to 16 of A-Z 0-9 . _ -, the first a letter or digit";
 
-static bool symbol_begin(struct cluster *c, const char *name, const struct source *from,
+static bool symbol_begin(struct cluster *c, const char *name, const struct setting_source *from,
                          char *error)
 {
     if (!name_is_symbol(text_of(name)))
-        return complain(error, from, name, symbol_expected);
+        return setting_refuse(error, from, name, symbol_expected);
     if (c->symbol_count == CLUSTER_SYMBOLS_MAX)
-        return complain(error, from, name, "at most 1024 symbols");
+        return setting_refuse(error, from, name, "at most 1024 symbols");
     struct cluster_symbol *s = &c->symbols[c->symbol_count++];
     *s = (struct cluster_symbol){.tick = {1, 0}, .lot = {1, 0}};
     strcpy(s->name, name);
@@ -187,7 +44,7 @@ static bool symbol_begin(struct cluster *c, const char *name, const struct sourc
 }
 
 static bool symbol_set(struct cluster *c, const char *key, const char *value,
-                       const struct source *from, char *error)
+                       const struct setting_source *from, char *error)
 {
     struct cluster_symbol *s = &c->symbols[c->symbol_count - 1];
     uint64_t number;
@@ -196,19 +53,19 @@ static bool symbol_set(struct cluster *c, const char *key, const char *value,
         snprintf(expected, sizeof expected, "a shard from 0 to %u",
                  (unsigned)c->settings.shards - 1);
         if (!config_u64(value, 0, c->settings.shards - 1, &number))
-            return complain(error, from, value, expected);
+            return setting_refuse(error, from, value, expected);
         s->shard = (uint16_t)number;
     } else if (strcmp(key, "any_price") == 0) {
         if (!config_u64(value, 0, 1, &number))
-            return complain(error, from, value, "0 or 1");
+            return setting_refuse(error, from, value, "0 or 1");
         s->any_price = number == 1;
     } else if (strcmp(key, "tick_size") == 0 || strcmp(key, "lot_size") == 0) {
         bool tick = key[0] == 't';
         if (!size_read(value, tick ? &s->tick : &s->lot))
-            return complain(error, from, value, "a decimal above zero, like 0.01");
+            return setting_refuse(error, from, value, "a decimal above zero, like 0.01");
         strcpy(tick ? s->tick_size : s->lot_size, value);
     } else {
-        return complain(error, from, key, "shard, tick_size, lot_size or any_price");
+        return setting_refuse(error, from, key, "shard, tick_size, lot_size or any_price");
     }
     return true;
 }
@@ -222,7 +79,7 @@ struct file_walk {
 
 /* `symbols/NAME` or `symbols/NAME/key`. */
 static bool visit_symbol(struct file_walk *w, const char *path, const char *value,
-                         const struct source *from)
+                         const struct setting_source *from)
 {
     const char *name = path + strlen("symbols/");
     const char *key = strchr(name, '/');
@@ -232,7 +89,7 @@ static bool visit_symbol(struct file_walk *w, const char *path, const char *valu
     const struct cluster *c = w->cluster;
     struct text section = {name, (size_t)(key - name)};
     if (c->symbol_count == 0 || !text_equal(text_of(c->symbols[c->symbol_count - 1].name), section))
-        return complain(w->error, from, name, symbol_expected);
+        return setting_refuse(w->error, from, name, symbol_expected);
     return symbol_set(w->cluster, key + 1, value, from, w->error);
 }
 
@@ -240,7 +97,7 @@ static bool visit_entry(void *self, const char *path, const char *value, bool ha
                         unsigned line)
 {
     struct file_walk *w = self;
-    struct source from = {w->file, line, path};
+    struct setting_source from = {w->file, line, path};
     bool symbol = strncmp(path, "symbols/", 8) == 0;
     if (symbol)
         return !w->symbols || visit_symbol(w, path, value, &from);
@@ -248,74 +105,7 @@ static bool visit_entry(void *self, const char *path, const char *value, bool ha
         return true;
     if (strcmp(path, "strategies") == 0 || begins(path, "strategies/"))
         return true; /* outcry-strategy's */
-    const struct setting *row = setting_by_path(path);
-    if (row == NULL)
-        return complain(w->error, &from, path, "a setting (`outcry settings` lists them all)");
-    return setting_set(&w->cluster->settings, row, value, &from, w->error);
-}
-
-/* ---- variables and flags ---- */
-
-static bool load_dotenv(struct settings *s, char *error)
-{
-    FILE *f = fopen(".env", "r");
-    char line[512];
-    bool fine = true;
-    for (unsigned number = 1; f != NULL && fine && fgets(line, sizeof line, f) != NULL; number++) {
-        line[strcspn(line, "\r\n")] = '\0';
-        char *equals = strchr(line, '=');
-        if (strncmp(line, "OUTCRY_", 7) != 0 || equals == NULL)
-            continue; /* other programs' variables may stand here too */
-        *equals = '\0';
-        struct source from = {".env", number, line};
-        const struct setting *row = setting_by_word(line + 7, '_');
-        if (row == NULL)
-            fine = complain(error, &from, line, "a setting (`outcry settings` lists them all)");
-        else
-            fine = setting_set(s, row, equals + 1, &from, error);
-    }
-    if (f != NULL)
-        fclose(f);
-    return fine;
-}
-
-static bool load_environment(struct settings *s, char *error)
-{
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        char variable[64] = "OUTCRY_";
-        const char *name = settings_table[i].name;
-        for (size_t n = 0; name[n] != '\0'; n++) {
-            variable[7 + n] = (char)toupper((unsigned char)name[n]);
-            variable[8 + n] = '\0';
-        }
-        const char *value = getenv(variable);
-        struct source from = {NULL, 0, variable};
-        if (value != NULL && !setting_set(s, &settings_table[i], value, &from, error))
-            return false;
-    }
-    return true;
-}
-
-/* Take the flags that are settings out of argv. */
-static bool load_flags(struct settings *s, int *argc, char **argv, char *error)
-{
-    int kept = 0;
-    for (int i = 0; i < *argc; i++) {
-        const struct setting *row =
-            strncmp(argv[i], "--", 2) == 0 ? setting_by_word(argv[i] + 2, '-') : NULL;
-        if (row == NULL) {
-            argv[kept++] = argv[i];
-            continue;
-        }
-        struct source from = {NULL, 0, argv[i]};
-        if (++i == *argc)
-            return complain(error, &from, "nothing", "a value after it");
-        if (!setting_set(s, row, argv[i], &from, error))
-            return false;
-    }
-    *argc = kept;
-    argv[kept] = NULL;
-    return true;
+    return settings_set(&w->cluster->settings, path, value, &from, w->error);
 }
 
 /* Where in argv the flag stands; 0: it does not. */
@@ -404,9 +194,9 @@ static void fill_in(const char *setting, const struct filling *with,
 static bool check_shard_address(const struct cluster *c, const char *name, const char *setting,
                                 char *error)
 {
-    struct source from = {NULL, 0, name};
+    struct setting_source from = {NULL, 0, name};
     return c->settings.shards == 1 || names_shard(setting) ||
-           complain(error, &from, setting, "an address with {shard} in it: each has its own");
+           setting_refuse(error, &from, setting, "an address with {shard} in it: each has its own");
 }
 
 static bool is_loopback(const char *host)
@@ -419,15 +209,16 @@ static bool is_loopback(const char *host)
 static bool check_open(const struct cluster *c, const char *name, const char *setting, char *error)
 {
     const struct settings *s = &c->settings;
-    struct source from = {NULL, 0, name};
+    struct setting_source from = {NULL, 0, name};
     if (!begins(setting, "tcp://") || strcmp(s->keys_dir, "none") != 0 || s->open_anywhere == 1)
         return true;
     const char *host =
         strcmp(s->listen_host, "none") == 0 ? setting + strlen("tcp://") : s->listen_host;
     return is_loopback(host) ||
-           complain(error, &from, setting,
-                    "ipc:// or a loopback address, or keys_dir, so that nobody without a key gets "
-                    "in; open_anywhere 1 says that all may");
+           setting_refuse(
+               error, &from, setting,
+               "ipc:// or a loopback address, or keys_dir, so that nobody without a key gets "
+               "in; open_anywhere 1 says that all may");
 }
 
 /* The path of a socket is short, and the run directory is part of it. */
@@ -435,10 +226,11 @@ static bool check_address(const struct cluster *c, const char *name, const char 
                           char *error)
 {
     char address[CLUSTER_ADDRESS_SIZE];
-    struct source from = {NULL, 0, name};
+    struct setting_source from = {NULL, 0, name};
     cluster_address(c, setting, (unsigned)c->settings.shards - 1, address);
     return strlen(address) <= IPC_ADDRESS_MAX ||
-           complain(error, &from, address, "at most 112 characters: a socket's path is short");
+           setting_refuse(error, &from, address,
+                          "at most 112 characters: a socket's path is short");
 }
 
 static bool check_together(struct cluster *c, char *error)
@@ -448,8 +240,9 @@ static bool check_together(struct cluster *c, char *error)
     if (finished > UINT64_C(1) << 30) {
         char found[32];
         snprintf(found, sizeof found, "%llu", (unsigned long long)finished);
-        return complain(error, &(struct source){NULL, 0, "accounts_max x finished_per_account"},
-                        found, "at most 1073741824");
+        return setting_refuse(
+            error, &(struct setting_source){NULL, 0, "accounts_max x finished_per_account"}, found,
+            "at most 1073741824");
     }
     return check_shard_address(c, "commands_address", s->commands_address, error) &&
            check_shard_address(c, "requests_address", s->requests_address, error) &&
@@ -489,11 +282,11 @@ bool cluster_load(struct cluster *c, int *argc, char **argv, char error[CONFIG_E
         return false;
     struct file_walk walk = {c, file, false, error};
     bool fine = (config == NULL || config_walk(config, &walk, visit_entry)) &&
-                load_dotenv(&c->settings, error) && load_environment(&c->settings, error) &&
-                load_flags(&c->settings, argc, argv, error) && check_together(c, error);
+                settings_load_dotenv(&c->settings, error) &&
+                settings_load_environment(&c->settings, error) &&
+                settings_load_flags(&c->settings, argc, argv, error) && check_together(c, error);
     if (fine)
-        log_set_level(
-            (enum log_level)word_find(log_levels, LOG_LEVEL_COUNT, c->settings.log_level));
+        log_set_level(settings_log_level(&c->settings));
     walk.symbols = true;
     fine = fine && (config == NULL || config_walk(config, &walk, visit_entry));
     config_destroy(&config);
@@ -519,12 +312,6 @@ void cluster_listen_address(const struct cluster *c, const char *setting, unsign
         CHECK(snprintf(address, CLUSTER_ADDRESS_SIZE, "tcp://%s%.32s", host, port) > 0);
 }
 
-enum journal_mode cluster_journal_mode(const struct cluster *c)
-{
-    return (enum journal_mode)(
-        word_find(journal_modes, JOURNAL_MODE_COUNT, c->settings.journal_mode) + JOURNAL_MODE_SYNC);
-}
-
 void cluster_journal_directory(const struct cluster *c, unsigned shard,
                                char directory[CLUSTER_ADDRESS_SIZE])
 {
@@ -541,9 +328,10 @@ struct log_options cluster_log_options(const struct cluster *c, const char *name
     fill_in(s->log_destination, &(struct filling){.run_dir = s->run_dir, .name = name},
             destination);
     return (struct log_options){
-        .format = (enum log_format)word_find(log_formats, LOG_FORMAT_COUNT, s->log_format),
+        .format = settings_log_format(s),
         .destination = destination,
         .file_size_max = s->log_file_mib << 20,
+        .file_age_max_s = s->log_file_hours * 3600,
         .files_max = (unsigned)s->log_files,
     };
 }
@@ -571,26 +359,4 @@ struct configure cluster_limits(const struct cluster *c, unsigned shard)
         .events_max = s->events_max,
         .anonymous = false,
     };
-}
-
-void cluster_print_settings(FILE *out)
-{
-    fputs("# Every setting, with its default. A flag (--open-orders-max 5) goes before a variable\n"
-          "# of the environment, that before this file when it is named .env, that before the\n"
-          "# configuration file (the path in brackets), that before the default.\n",
-          out);
-    for (size_t i = 0; i < SETTING_COUNT; i++) {
-        const struct setting *row = &settings_table[i];
-        fprintf(out, "\n# %s [%s]", row->meaning, row->path);
-        if (!row->is_text)
-            fprintf(out, ", %llu to %llu", (unsigned long long)row->low,
-                    (unsigned long long)row->high);
-        fputs("\n#OUTCRY_", out);
-        for (const char *at = row->name; *at != '\0'; at++)
-            fputc(toupper((unsigned char)*at), out);
-        if (row->is_text)
-            fprintf(out, "=%s\n", row->default_text);
-        else
-            fprintf(out, "=%llu\n", (unsigned long long)row->default_number);
-    }
 }

@@ -12,20 +12,12 @@
 #include "base/config.h"
 #include "base/decimal.h"
 #include "base/log.h"
-#include "node/settings_table.h"
+#include "node/settings.h"
 #include "proto/messages.h"
 
 enum {
     CLUSTER_SYMBOLS_MAX = 1024,
-    SETTING_TEXT_SIZE = 128,
     CLUSTER_ADDRESS_SIZE = 2048, /* a setting of nothing but {run_dir} still fits */
-};
-
-#define SETTING_U64_MEMBER(name, path, default_value, low, high, text) uint64_t name;
-#define SETTING_TEXT_MEMBER(name, path, default_value, text)           char name[SETTING_TEXT_SIZE];
-
-struct settings {
-    SETTINGS_TABLE(SETTING_U64_MEMBER, SETTING_TEXT_MEMBER)
 };
 
 struct cluster_symbol {
@@ -60,8 +52,6 @@ void cluster_address(const struct cluster *c, const char *setting, unsigned shar
 void cluster_listen_address(const struct cluster *c, const char *setting, unsigned shard,
                             char address[CLUSTER_ADDRESS_SIZE]);
 
-enum journal_mode cluster_journal_mode(const struct cluster *c);
-
 /* Where the shard's journal is: {journal_dir}/{shard}. */
 void cluster_journal_directory(const struct cluster *c, unsigned shard,
                                char directory[CLUSTER_ADDRESS_SIZE]);
@@ -76,8 +66,5 @@ const struct cluster_symbol *cluster_symbol_find(const struct cluster *c, const 
 
 /* The limits of an engine of this cluster. */
 struct configure cluster_limits(const struct cluster *c, unsigned shard);
-
-/* Write .env.example: every setting with its default and what it is. */
-void cluster_print_settings(FILE *out);
 
 #endif

@@ -7,9 +7,12 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "base/audit.h"
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/lock.h"
 #include "base/log.h"
+#include "node/epoch.h"
 
 _Noreturn static void leave(int status, const char *program, const char *message)
 {
@@ -114,6 +117,33 @@ void host_enter(const struct cluster *c, const char *name)
                  name, c->settings.run_dir, holder);
     else
         snprintf(message, sizeof message, "cannot lock %s: %s", file, strerror(errno));
+    leave(1, name, message);
+}
+
+void host_audit(const struct cluster *c, const char *action, const struct log_field *fields)
+{
+    char path[CLUSTER_ADDRESS_SIZE], actor[AUDIT_ACTOR_SIZE];
+    cluster_address(c, c->settings.audit_destination, 0, path);
+    audit_actor(actor);
+    if (strncmp(c->settings.audit_destination, "{run_dir}/", 10) == 0)
+        (void)mkdir(c->settings.run_dir, 0700); /* a tool's may not be there yet */
+    if (audit_write(path, action, actor, fields) != STATUS_OK)
+        fprintf(stderr, "outcry: %s could not be recorded in %s: %s\n", action, path,
+                strerror(errno));
+}
+
+uint64_t host_session(const struct cluster *c, const char *name)
+{
+    char file[SETTING_TEXT_SIZE + 64], message[SETTING_TEXT_SIZE + 256];
+    uint64_t session;
+    snprintf(file, sizeof file, "%s/%s.session", c->settings.run_dir, name);
+    enum status status = epoch_next(file, clock_wall_ns() / NS_PER_SECOND, &session);
+    if (status == STATUS_OK)
+        status = epoch_keep(file, session);
+    if (status == STATUS_OK)
+        return session;
+    snprintf(message, sizeof message, "cannot count its lives in %s: %s", file,
+             status == STATUS_INVALID ? "it holds no number; remove it" : strerror(errno));
     leave(1, name, message);
 }
 

@@ -24,6 +24,16 @@ void host_no_more_flags(int argc, char **argv);
  * the log, and prepare for a CHECK that fails. A pipe whose reader has gone ends us no more. */
 void host_enter(const struct cluster *c, const char *name);
 
+/* Record an admin action in audit_destination (base/audit.h), as of whoever runs this process. What
+ * cannot be recorded is told on stderr; it happens all the same, because who is on call must be
+ * able to act with a full disk. */
+void host_audit(const struct cluster *c, const char *action, const struct log_field *fields);
+
+/* The number of this life of `name` in the run directory: Unix seconds or, where the clock has been
+ * set back, one more than that of the last life. Sessions (origin_epoch) are made of it, so that
+ * matchers never take a newer life for an older one. Durable on return; exits 1 with the reason. */
+uint64_t host_session(const struct cluster *c, const char *name);
+
 /* Unpredictable: a number, and 32 hexadecimal digits with their NUL. */
 uint64_t host_random(void);
 void host_random_reply(char reply[33]);

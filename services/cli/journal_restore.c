@@ -18,6 +18,7 @@
 #include "journal/backup.h"
 #include "journal/file_disk.h"
 #include "journal/journal.h"
+#include "node/host.h"
 
 enum { PATH_SIZE_MAX = 4096, NO_FILE = -1 };
 
@@ -222,10 +223,8 @@ static bool run(struct restore *r)
 
 int journal_restore_main(int argc, char **argv)
 {
-    if (argc >= 2 && strcmp(argv[1], "--help") == 0) {
-        fputs(usage, stdout);
-        return EXIT_SUCCESS;
-    }
+    static struct cluster cluster;
+    host_load(&cluster, &argc, argv, usage);
     if (argc != 3 || argv[1][0] == '-' || argv[2][0] == '-') {
         fprintf(stderr,
                 "outcry journal restore: found %d arguments, expected FROM and DIR (see "
@@ -235,6 +234,9 @@ int journal_restore_main(int argc, char **argv)
     }
     struct restore r = {.from = argv[1], .to = argv[2], .held = NO_FILE};
     bool restored = run(&r);
+    host_audit(&cluster, "journal_restore",
+               LOG_FIELDS(LOG_TEXT("from", r.from), LOG_TEXT("to", r.to),
+                          LOG_TEXT("outcome", restored ? "restored" : "refused")));
     journal_destroy(&r.journal);
     file_disk_close(&r.to_disk);
     file_disk_close(&r.from_disk);

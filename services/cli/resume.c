@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "bus/endpoint.h"
+#include "node/access.h"
 #include "node/host.h"
 #include "proto/catalog.h"
 #include "proto/command.h"
@@ -27,6 +28,8 @@ static const char usage[] =
 /* One matcher, and what it has said so far. */
 struct peer {
     unsigned shard;
+    void *context;
+    guard_t *guard; /* NULL: no keys */
     void *sub;
     void *push;
     char reply[REPLY_SIZE + 1];
@@ -34,18 +37,33 @@ struct peer {
     bool answered;
 };
 
-static bool open_sockets(struct peer *p, const struct cluster *c, void *context, char *error)
+static bool open_sockets(struct peer *p, const struct cluster *c, char *error)
 {
     char address[CLUSTER_ADDRESS_SIZE], topic[TOPIC_SIZE_MAX + 1];
+    p->context = zmq_ctx_new();
+    if (!access_guard(c, "operator", p->context, &p->guard, error))
+        return false;
     cluster_address(c, c->settings.public_address, p->shard, address);
-    if ((p->sub = endpoint_open(context, ENDPOINT_SUB, address, error)) == NULL)
+    p->sub =
+        endpoint_open_guarded(p->context, p->guard, ENDPOINT_SUB, "public", address, NULL, error);
+    if (p->sub == NULL)
         return false;
     /* In this order: who hears a heartbeat will hear the reply. */
     snprintf(topic, sizeof topic, "re.%s", p->reply);
     endpoint_subscribe(p->sub, topic);
     endpoint_subscribe(p->sub, "hb");
     cluster_address(c, c->settings.requests_address, p->shard, address);
-    return (p->push = endpoint_open(context, ENDPOINT_PUSH, address, error)) != NULL;
+    p->push = endpoint_open_guarded(p->context, p->guard, ENDPOINT_PUSH, "requests", address, NULL,
+                                    error);
+    return p->push != NULL;
+}
+
+static void close_sockets(struct peer *p)
+{
+    endpoint_close(&p->sub);
+    endpoint_close(&p->push);
+    guard_close(&p->guard);
+    zmq_ctx_term(p->context);
 }
 
 static void take(struct peer *p, const uint8_t *message, size_t size)
@@ -74,6 +92,7 @@ static void listen(struct peer *p)
     zmq_pollitem_t item = {.socket = p->sub, .events = ZMQ_POLLIN};
     zmq_msg_t message;
     zmq_msg_init(&message);
+    guard_tend(p->guard);
     (void)zmq_poll(&item, 1, MOMENT_MS);
     while (zmq_msg_recv(&message, p->sub, ZMQ_DONTWAIT) >= 0)
         take(p, zmq_msg_data(&message), zmq_msg_size(&message));
@@ -144,19 +163,20 @@ int resume_main(int argc, char **argv)
     uint64_t only =
         host_number_flag(&argc, argv, "--shard", 0, cluster.settings.shards - 1, UINT64_MAX);
     host_no_more_flags(argc, argv);
-    void *context = zmq_ctx_new();
     for (unsigned shard = 0; shard < cluster.settings.shards; shard++) {
         struct peer p = {.shard = shard};
         if (only != UINT64_MAX && only != shard)
             continue;
         host_random_reply(p.reply);
-        bool opened = open_sockets(&p, &cluster, context, error);
+        bool opened = open_sockets(&p, &cluster, error);
         if (!opened)
             fprintf(stderr, "outcry resume: %s\n", error);
-        fine = opened && resume(&p) && fine;
-        endpoint_close(&p.sub);
-        endpoint_close(&p.push);
+        bool resumed = opened && resume(&p);
+        host_audit(&cluster, "resume",
+                   LOG_FIELDS(LOG_U64("shard", shard),
+                              LOG_TEXT("outcome", resumed ? "open" : "not open")));
+        fine = fine && resumed;
+        close_sockets(&p);
     }
-    zmq_ctx_term(context);
     return fine ? EXIT_SUCCESS : EXIT_FAILURE;
 }

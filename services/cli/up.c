@@ -65,7 +65,7 @@ static bool wait_until_ready(const struct cluster *c, supervisor_t *s, char *err
 {
     static char names[CLUSTER_SYMBOLS_MAX][TOPIC_SIZE_MAX + 1];
     static const char *topics[CLUSTER_SYMBOLS_MAX];
-    char base[REST_URL_SIZE];
+    struct rest_gateway gateway;
     for (unsigned i = 0; i < c->symbol_count; i++) {
         snprintf(names[i], sizeof names[i], "bbo.%s", c->symbols[i].name);
         topics[i] = names[i];
@@ -76,12 +76,12 @@ static bool wait_until_ready(const struct cluster *c, supervisor_t *s, char *err
         return false;
     uint64_t told_ns = clock_monotonic_ns();
     bool ready = false, hopeless = false;
-    rest_base(c, base);
+    rest_gateway(c, &gateway);
     while (!ready && !hopeless && !stop_requested) {
         reader_poll(reader, 50);
         uint64_t now_ns = clock_monotonic_ns();
         hopeless = !supervisor_tend(s, now_ns);
-        ready = !hopeless && subscriber_all_live(reader_subscriber(reader)) && rest_ready(base);
+        ready = !hopeless && subscriber_all_live(reader_subscriber(reader)) && rest_ready(&gateway);
         if (!ready && now_ns >= told_ns + PATIENCE_S * NS_PER_SECOND) {
             told_ns = now_ns;
             fprintf(stderr,
@@ -102,7 +102,7 @@ static void print_journal(const struct cluster *c)
         [JOURNAL_MODE_SYNC] = "an order is acknowledged when it is on disk",
         [JOURNAL_MODE_ASYNC] = "an order is on disk up to 100 ms after it is acknowledged",
     };
-    enum journal_mode mode = cluster_journal_mode(c);
+    enum journal_mode mode = settings_journal_mode(&c->settings);
     cluster_journal_directory(c, 0, directory);
     *strrchr(directory, '/') = '\0';
     if (mode == JOURNAL_MODE_NONE)
@@ -115,6 +115,8 @@ static void print_journal(const struct cluster *c)
 static void print_where_to_look(const struct cluster *c, const struct traders *t)
 {
     char address[CLUSTER_ADDRESS_SIZE];
+    struct rest_gateway gateway;
+    rest_gateway(c, &gateway);
     cluster_address(c, c->settings.market_data_address, 0, address);
     printf("Outcry is up: %llu shard%s, %u symbol%s:", (unsigned long long)c->settings.shards,
            c->settings.shards == 1 ? "" : "s", c->symbol_count, c->symbol_count == 1 ? "" : "s");
@@ -124,8 +126,9 @@ static void print_where_to_look(const struct cluster *c, const struct traders *t
     printf("  watch trades    ./outcry tape trade.%s\n", c->symbols[0].name);
     printf("  watch a book    ./outcry book %s\n", c->symbols[0].name);
     printf("  place an order  ./outcry order buy 1 %s 100\n", c->symbols[0].name);
-    printf("  REST            http://%s   (curl -s http://%s/health)\n",
-           c->settings.gateway_address, c->settings.gateway_address);
+    printf("  REST            %s   (curl -s %s%s%s%s/health)\n", gateway.url,
+           gateway.certificate[0] == '\0' ? "" : "--cacert ", gateway.certificate,
+           gateway.certificate[0] == '\0' ? "" : " ", gateway.url);
     printf("  market data     %s   (ZeroMQ SUB; README.md, \"A first subscriber\")\n", address);
     print_journal(c);
     printf("  logs            %s/*.log\n", c->settings.run_dir);
@@ -155,7 +158,7 @@ static bool start_shard(const struct cluster *c, supervisor_t *s, unsigned shard
     const struct supervised follows = {
         follower, TURN_FOLLOWER, {"outcry-matcher", "--shard", number, "--follow"}};
     return start(s, &matches) &&
-           (cluster_journal_mode(c) == JOURNAL_MODE_NONE || start(s, &follows));
+           (settings_journal_mode(&c->settings) == JOURNAL_MODE_NONE || start(s, &follows));
 }
 
 static bool start_cluster(const struct cluster *c, supervisor_t *s)
@@ -244,7 +247,9 @@ int up_main(int argc, char **argv)
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
     supervisor_t *supervisor = supervisor_new(cluster.settings.run_dir, flags, flag_count);
+    host_audit(&cluster, "up", LOG_FIELDS(LOG_TEXT("configuration", file)));
     int status = run(&cluster, supervisor, &traders);
+    host_audit(&cluster, "down", LOG_FIELDS(LOG_I64("status", status)));
     supervisor_destroy(&supervisor);
     return status;
 }

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/check.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "tests/unit/base/capture.h"
 #include "tests/unit/base/death.h"
@@ -39,13 +40,13 @@ static const char *file_text(const char *name)
 
 static enum status open_file(const char *path, uint64_t size_max, unsigned files_max)
 {
-    return log_open(&(struct log_options){LOG_FORMAT_JSON, path, size_max, files_max});
+    return log_open(&(struct log_options){LOG_FORMAT_JSON, path, size_max, files_max, 0});
 }
 
 /* As if log_open() had never been called. */
 static int close_log(void **state)
 {
-    log_open(&(struct log_options){LOG_FORMAT_JSON, "stderr", 1, 1});
+    log_open(&(struct log_options){LOG_FORMAT_JSON, "stderr", 1, 1, 0});
     return scratch_close(state);
 }
 
@@ -156,6 +157,26 @@ static void a_file_that_is_there_is_gone_on_with(void **state)
     }
     assert_lines("log.1", 0, 2);
     assert_lines("log", 2, 1);
+}
+
+/* Its age is real time: lines are said until it is over, which is when the file was begun by the
+ * file system's word, and not when it was opened last. */
+static void a_file_is_rotated_when_it_is_too_old(void **state)
+{
+    (void)state;
+    const struct log_options options = {LOG_FORMAT_JSON, "log", 1 << 20, 3, .file_age_max_s = 1};
+    uint64_t began_ns = clock_wall_ns();
+    unsigned lines = 0;
+    while (!file_is("log.1") && clock_wall_ns() < began_ns + 10 * NS_PER_SECOND) {
+        if (lines % 100 == 0)
+            assert_int_equal(log_open(&options), STATUS_OK);
+        say_line(lines++);
+        usleep(5000);
+    }
+    /* A file system's clock may be a tick behind. */
+    assert_true(clock_wall_ns() >= began_ns + NS_PER_SECOND - 20 * NS_PER_MS);
+    assert_lines("log.1", 0, lines - 1);
+    assert_lines("log", lines - 1, 1);
 }
 
 static void a_device_is_written_and_never_rotated(void **state)
@@ -294,6 +315,7 @@ int main(void)
         TEST(the_oldest_file_is_dropped),
         TEST(a_line_larger_than_a_file_has_one_to_itself),
         TEST(a_file_that_is_there_is_gone_on_with),
+        TEST(a_file_is_rotated_when_it_is_too_old),
         TEST(a_device_is_written_and_never_rotated),
         TEST(a_file_that_cannot_be_opened_leaves_stderr),
         TEST(a_file_that_cannot_be_written_is_told_once),

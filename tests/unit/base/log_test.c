@@ -230,7 +230,7 @@ static void the_time_is_that_of_the_calendar(void **state)
 
 static void set_format(enum log_format format)
 {
-    log_open(&(struct log_options){format, "stderr", 1, 1});
+    log_open(&(struct log_options){format, "stderr", 1, 1, 0});
 }
 
 static void text_is_for_people(void **state)

@@ -202,7 +202,7 @@ static char *printed(void)
     char *text = NULL;
     size_t size;
     FILE *f = open_memstream(&text, &size);
-    cluster_print_settings(f);
+    settings_print(f);
     fclose(f);
     return text;
 }
