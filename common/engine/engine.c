@@ -460,6 +460,16 @@ uint64_t engine_account_order_count(const engine_t *e, uint32_t account)
     return (uint64_t)e->accounts[account].open_count + e->accounts[account].finished_count;
 }
 
+uint64_t engine_open_count(const engine_t *e)
+{
+    return e->open_count;
+}
+
+uint32_t engine_origin_count(const engine_t *e)
+{
+    return e->origins.names.count;
+}
+
 uint64_t engine_order_count(const engine_t *e)
 {
     uint64_t count = 0;

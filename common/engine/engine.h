@@ -188,6 +188,10 @@ struct text engine_account_name(const engine_t *e, uint32_t account);
 uint32_t engine_next_open(const engine_t *e, uint32_t account, uint32_t previous);
 uint32_t engine_next_finished(const engine_t *e, uint32_t account, uint32_t previous);
 
+/* Orders that are open, and senders that are known. Cost: a load. */
+uint64_t engine_open_count(const engine_t *e);
+uint32_t engine_origin_count(const engine_t *e);
+
 /* Orders, open and finished: everybody's, and an account's. Everybody's walks the accounts. */
 uint64_t engine_order_count(const engine_t *e);
 uint64_t engine_account_order_count(const engine_t *e, uint32_t account);

@@ -18,6 +18,10 @@ struct input {
     const uint8_t *bytes;
     size_t size;
     bool held; /* the batch was full: the message is offered again */
+    metric_t *messages, *foreign;
+    const char *name;
+    uint64_t refused; /* messages whose senders may not say them */
+    uint64_t told_ns; /* when that was logged last; monotonic */
 };
 
 struct output {
@@ -27,12 +31,14 @@ struct output {
     bool xpub;
     uint64_t drops; /* messages that went to fewer readers than asked for them, or to nobody */
     uint64_t reported_drops;
+    metric_t *sent, *dropped;
 };
 
 struct node {
     struct cycle cycle;
     journal_t *journal;
     void *context;
+    guard_t *guard; /* NULL: no keys */
     struct input inputs[NODE_INPUTS_MAX];
     unsigned input_count;
     struct output outputs[NODE_OUTPUTS_MAX];
@@ -40,6 +46,8 @@ struct node {
     zmq_pollitem_t items[NODE_INPUTS_MAX + NODE_OUTPUTS_MAX + 1];
     bool busy;          /* the last cycle left something to do */
     uint64_t report_ns; /* when the service reported last; monotonic */
+    struct turns turns;
+    uint64_t taken; /* messages of this batch */
 };
 
 /* Signals can only speak to globals. */
@@ -66,50 +74,90 @@ void node_destroy(node_t **node)
     }
     for (unsigned o = 0; o < n->output_count; o++)
         endpoint_close(&n->outputs[o].socket);
+    guard_close(&n->guard);
     zmq_ctx_term(n->context);
     memory_free(n, 1, sizeof *n);
     *node = NULL;
 }
 
-void *node_open_input(node_t *n, enum endpoint_kind kind, const char *address, unsigned budget,
-                      char error[ENDPOINT_ERROR_SIZE])
+void node_watch(node_t *n, const struct node_watch *watch)
+{
+    turns_init(&n->turns, watch);
+}
+
+bool node_guard(node_t *n, const struct cluster *c, const char *role,
+                char error[ENDPOINT_ERROR_SIZE])
+{
+    return access_guard(c, role, n->context, &n->guard, error);
+}
+
+/* Whoever is not let in is counted where sockets are bound. */
+static void *open_socket(node_t *n, enum endpoint_kind kind, const char *name, const char *address,
+                         char *error)
+{
+    bool binds = kind == ENDPOINT_PULL || kind == ENDPOINT_XPUB;
+    metric_t *refused = n->guard == NULL || !binds
+                            ? NULL
+                            : metrics_series(n->turns.watch.metrics, FAMILY_CURVE_REFUSED, name);
+    return endpoint_open_guarded(n->context, n->guard, kind, name, address, refused, error);
+}
+
+static struct input *add_input(node_t *n, const char *name, unsigned budget)
 {
     CHECK(n->input_count < NODE_INPUTS_MAX);
-    void *socket = endpoint_open(n->context, kind, address, error);
+    struct input *in = &n->inputs[n->input_count++];
+    in->name = name;
+    in->budget = budget;
+    in->messages = metrics_series(n->turns.watch.metrics, FAMILY_NODE_MESSAGES, name);
+    zmq_msg_init(&in->message);
+    return in;
+}
+
+static struct output *add_output(node_t *n, const char *name)
+{
+    CHECK(n->output_count < NODE_OUTPUTS_MAX);
+    struct output *out = &n->outputs[n->output_count++];
+    out->sent = metrics_series(n->turns.watch.metrics, FAMILY_NODE_SENT, name);
+    out->dropped = metrics_series(n->turns.watch.metrics, FAMILY_NODE_DROPPED, name);
+    return out;
+}
+
+void *node_open_input(node_t *n, enum endpoint_kind kind, const char *name, const char *address,
+                      unsigned budget, char error[ENDPOINT_ERROR_SIZE])
+{
+    void *socket = open_socket(n, kind, name, address, error);
     if (socket == NULL)
         return NULL;
-    struct input *in = &n->inputs[n->input_count++];
+    struct input *in = add_input(n, name, budget);
     in->socket = socket;
-    in->budget = budget;
-    zmq_msg_init(&in->message);
+    if (n->guard != NULL && kind == ENDPOINT_PULL)
+        in->foreign = metrics_series(n->turns.watch.metrics, FAMILY_CURVE_FOREIGN, name);
     return socket;
 }
 
-void *node_open_output(node_t *n, enum endpoint_kind kind, const char *address,
+void *node_open_output(node_t *n, enum endpoint_kind kind, const char *name, const char *address,
                        char error[ENDPOINT_ERROR_SIZE])
 {
-    CHECK(n->output_count < NODE_OUTPUTS_MAX);
-    void *socket = endpoint_open(n->context, kind, address, error);
-    if (socket != NULL)
-        n->outputs[n->output_count++] =
-            (struct output){.socket = socket, .xpub = kind == ENDPOINT_XPUB};
+    void *socket = open_socket(n, kind, name, address, error);
+    if (socket == NULL)
+        return NULL;
+    struct output *out = add_output(n, name);
+    out->socket = socket;
+    out->xpub = kind == ENDPOINT_XPUB;
     return socket;
 }
 
-void node_open_mailbox(node_t *n, mailbox_t *mailbox, unsigned budget)
+void node_open_mailbox(node_t *n, const char *name, mailbox_t *mailbox, unsigned budget)
 {
-    CHECK(n->input_count < NODE_INPUTS_MAX);
-    struct input *in = &n->inputs[n->input_count++];
-    in->mailbox = mailbox;
-    in->budget = budget;
-    zmq_msg_init(&in->message);
+    add_input(n, name, budget)->mailbox = mailbox;
 }
 
-void node_open_neighbour(node_t *n, void *self,
+void node_open_neighbour(node_t *n, const char *name, void *self,
                          void (*deliver)(void *self, const uint8_t *message, size_t size))
 {
-    CHECK(n->output_count < NODE_OUTPUTS_MAX);
-    n->outputs[n->output_count++] = (struct output){.neighbour = self, .deliver = deliver};
+    struct output *out = add_output(n, name);
+    out->neighbour = self;
+    out->deliver = deliver;
 }
 
 /* ---- waiting ---- */
@@ -148,6 +196,8 @@ static void wait_for_work(node_t *n)
     }
     const struct service *s = &n->cycle.service;
     uint64_t patience_ms = s->patience_ms(s->self);
+    if (n->guard != NULL && patience_ms > GUARD_PATIENCE_MS)
+        patience_ms = GUARD_PATIENCE_MS;
     if (n->journal != NULL) {
         uint64_t wanted_ns = journal_patience_ns(n->journal, clock_boot_ns());
         if (wanted_ns / NS_PER_MS < patience_ms)
@@ -202,19 +252,49 @@ static bool next_message(struct input *in)
                                : mailbox_take(in->mailbox, &in->bytes, &in->size);
 }
 
+static void tell_refused(struct input *in, const struct guard_sender *sender)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+    metric_add(in->foreign, 1);
+    in->refused++;
+    if (now_ns < in->told_ns + NS_PER_SECOND)
+        return;
+    in->told_ns = now_ns;
+    log_warn("node", "message_refused", LOG_TEXT("input", in->name),
+             LOG_TEXT("sender", sender->name), LOG_TEXT("role", sender->role),
+             LOG_U64("refused", in->refused));
+}
+
+/* Whether its sender may say this message; asked once. */
+static bool may_say(const node_t *n, unsigned input, struct input *in)
+{
+    const struct service *s = &n->cycle.service;
+    struct guard_sender sender;
+    if (in->held || n->guard == NULL || s->admit == NULL || in->mailbox != NULL ||
+        !guard_sender_of(&in->message, &sender) ||
+        s->admit(s->self, input, &sender, in->bytes, in->size))
+        return true;
+    tell_refused(in, &sender);
+    return false;
+}
+
 /* Drain one input; false: the batch is full. */
 static bool drain(node_t *n, unsigned input)
 {
     struct input *in = &n->inputs[input];
-    for (unsigned taken = 0; taken < in->budget; taken++) {
-        if (!next_message(in))
-            return true;
-        in->held = cycle_offer(&n->cycle, input, in->bytes, in->size) == INTAKE_FULL;
+    unsigned taken = 0;
+    while (taken < in->budget && next_message(in)) {
+        in->held = may_say(n, input, in) &&
+                   cycle_offer(&n->cycle, input, in->bytes, in->size) == INTAKE_FULL;
         if (in->held)
-            return false;
+            break;
+        taken++;
     }
-    n->busy = true; /* there may be more */
-    return true;
+    n->busy |= taken == in->budget; /* there may be more */
+    n->taken += taken;
+    if (taken > 0)
+        metric_add(in->messages, taken);
+    return !in->held;
 }
 
 static void take_subscriptions(node_t *n)
@@ -234,7 +314,10 @@ static void take_subscriptions(node_t *n)
 
 static enum status make_batch(node_t *n)
 {
+    uint64_t begin_ns = clock_monotonic_ns();
+    uint64_t batch = n->journal == NULL ? 0 : journal_next(n->journal);
     n->busy = false;
+    n->taken = 0;
     if (cycle_begin(&n->cycle, clock_wall_ns(), clock_boot_ns())) {
         take_subscriptions(n);
         for (unsigned i = 0; i < n->input_count; i++) {
@@ -242,25 +325,34 @@ static enum status make_batch(node_t *n)
                 n->busy = true; /* a full batch does not keep later inputs from their turn */
         }
     }
-    return cycle_end(&n->cycle);
+    enum status status = cycle_end(&n->cycle);
+    uint64_t end_ns = clock_monotonic_ns();
+    if (n->taken > 0)
+        turns_batch(&n->turns, n->taken, end_ns - begin_ns);
+    if (n->journal != NULL && journal_next(n->journal) > batch)
+        turns_written(&n->turns, batch, end_ns);
+    return status;
 }
 
 /* To every reader that has room: with NODROP the socket says when one has not, and without it
  * sends to the others. A PUSH without room drops, and its sender's protocol repeats. */
 static void send_out(struct output *out, const struct outgoing *m)
 {
+    bool sent = true;
     if (out->socket == NULL) {
         out->deliver(out->neighbour, m->bytes, m->size);
-        return;
+    } else if (zmq_send(out->socket, m->bytes, m->size, ZMQ_DONTWAIT) < 0) {
+        out->drops++;
+        metric_add(out->dropped, 1);
+        sent = out->xpub;
+        if (out->xpub) {
+            endpoint_drop(out->socket, true);
+            (void)zmq_send(out->socket, m->bytes, m->size, ZMQ_DONTWAIT);
+            endpoint_drop(out->socket, false);
+        }
     }
-    if (zmq_send(out->socket, m->bytes, m->size, ZMQ_DONTWAIT) >= 0)
-        return;
-    out->drops++;
-    if (out->xpub) {
-        endpoint_drop(out->socket, true);
-        (void)zmq_send(out->socket, m->bytes, m->size, ZMQ_DONTWAIT);
-        endpoint_drop(out->socket, false);
-    }
+    if (sent)
+        metric_add(out->sent, 1);
 }
 
 static void send_due(node_t *n)
@@ -283,21 +375,32 @@ static void report_drops(node_t *n)
     }
 }
 
-static void report(node_t *n)
+static void report(node_t *n, uint64_t now_ns)
 {
     const struct service *s = &n->cycle.service;
-    uint64_t now_ns = clock_monotonic_ns();
     if (now_ns < n->report_ns + NS_PER_SECOND)
         return;
     n->report_ns = now_ns;
     report_drops(n);
     if (s->report != NULL)
         s->report(s->self);
+    turns_report(&n->turns);
+}
+
+static void turned(node_t *n)
+{
+    const struct outbox *o = n->cycle.service.outbox;
+    uint64_t now_ns = clock_monotonic_ns();
+    if (n->journal != NULL)
+        turns_committed(&n->turns, journal_committed(n->journal), now_ns);
+    turns_end(&n->turns, o->tail - o->head, now_ns);
+    report(n, now_ns);
 }
 
 enum status node_cycle(node_t *n)
 {
     enum status status = STATUS_OK;
+    guard_tend(n->guard);
     if (cycle_waits(&n->cycle)) {
         wait_for_journal(n);
     } else {
@@ -311,7 +414,7 @@ enum status node_cycle(node_t *n)
     send_due(n);
     if (status == STATUS_OK && idle)
         status = cycle_commit(&n->cycle, false, clock_boot_ns());
-    report(n);
+    turned(n);
     return status;
 }
 
@@ -347,6 +450,7 @@ static enum status stop(node_t *n)
         if (status == STATUS_OK)
             status = cycle_commit(&n->cycle, true, clock_boot_ns());
         send_due(n);
+        turned(n);
     }
     if (status == STATUS_OK)
         status = cycle_close(&n->cycle);

@@ -15,7 +15,9 @@
 #include "base/status.h"
 #include "bus/endpoint.h"
 #include "bus/mailbox.h"
+#include "node/access.h"
 #include "node/cycle.h"
+#include "node/turns.h"
 
 enum {
     NODE_INPUTS_MAX = 72,   /* 64 shards, and what else a service reads */
@@ -31,20 +33,30 @@ node_t *node_new(const struct service *service, journal_t *journal, uint64_t now
 /* Closes the node's sockets; what they still hold to send goes out first, for a moment. */
 void node_destroy(node_t **n);
 
+/* What its turns are counted in, and who is told of each (turns.h). Before inputs and outputs are
+ * opened. KEEPS what it points to. */
+void node_watch(node_t *n, const struct node_watch *watch);
+
+/* Guard its tcp sockets as this role, if the cluster has keys; before any is opened, and after
+ * node_watch. False with error in words. */
+bool node_guard(node_t *n, const struct cluster *c, const char *role,
+                char error[ENDPOINT_ERROR_SIZE]);
+
 /* Inputs (PULL, SUB) are numbered 0, 1, ... in the order they are opened, and drained in that
  * order, at most budget messages of each a cycle; outputs (XPUB, PUSH) likewise, as the outbox
- * names them. The socket, for its subscriptions; NULL, with error filled in, if it cannot be
- * opened. */
-void *node_open_input(node_t *n, enum endpoint_kind kind, const char *address, unsigned budget,
-                      char error[ENDPOINT_ERROR_SIZE]);
-void *node_open_output(node_t *n, enum endpoint_kind kind, const char *address,
+ * names them. name: of its kind, as it is counted: those of one name are counted together; and
+ * under a guard the name in access.h. The socket, for its subscriptions; NULL, with error filled
+ * in, if it cannot be opened. */
+void *node_open_input(node_t *n, enum endpoint_kind kind, const char *name, const char *address,
+                      unsigned budget, char error[ENDPOINT_ERROR_SIZE]);
+void *node_open_output(node_t *n, enum endpoint_kind kind, const char *name, const char *address,
                        char error[ENDPOINT_ERROR_SIZE]);
 
 /* Neighbours in this process, on threads of their own: numbered with the sockets. What the service
  * sends to such an output is handed to `deliver`, on the node's thread; it must not wait. KEEPS
  * mailbox and self. */
-void node_open_mailbox(node_t *n, mailbox_t *mailbox, unsigned budget);
-void node_open_neighbour(node_t *n, void *self,
+void node_open_mailbox(node_t *n, const char *name, mailbox_t *mailbox, unsigned budget);
+void node_open_neighbour(node_t *n, const char *name, void *self,
                          void (*deliver)(void *self, const uint8_t *message, size_t size));
 
 /* One cycle. STATUS_IO: the journal failed for good. */

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "market-data/market_data.h"
+#include "market-data/market_data_metrics.h"
 #include "node/host.h"
 #include "node/node.h"
 
@@ -38,12 +39,12 @@ static bool open_upstream(node_t *n, const struct cluster *c, const char *reply,
     char address[CLUSTER_ADDRESS_SIZE];
     for (unsigned s = 0; s < c->settings.shards; s++) {
         cluster_address(c, c->settings.public_address, s, address);
-        void *socket = node_open_input(n, ENDPOINT_SUB, address, FRAMES_BUDGET, error);
+        void *socket = node_open_input(n, ENDPOINT_SUB, "public", address, FRAMES_BUDGET, error);
         if (socket == NULL)
             return false;
         subscribe(socket, c, s, reply);
         cluster_address(c, c->settings.requests_address, s, address);
-        if (node_open_output(n, ENDPOINT_PUSH, address, error) == NULL)
+        if (node_open_output(n, ENDPOINT_PUSH, "requests", address, error) == NULL)
             return false;
     }
     return true;
@@ -59,34 +60,75 @@ static void log_end(const market_data_t *m)
              LOG_U64("requests_dropped", counts.dropped));
 }
 
-int main(int argc, char **argv)
+/* What is looked at from outside. */
+struct watched {
+    metrics_t *metrics;
+    admin_t *admin;
+    market_data_metrics_t *told;
+};
+
+/* address: where it publishes. */
+static bool open_all(node_t *n, const struct cluster *c, const char *address, const char *reply,
+                     char *error)
 {
-    static struct cluster cluster;
-    char error[ENDPOINT_ERROR_SIZE], reply[REPLY_SIZE + 1];
-    char address[CLUSTER_ADDRESS_SIZE], requests[CLUSTER_ADDRESS_SIZE];
-    host_load(&cluster, &argc, argv, usage);
-    host_no_more_flags(argc, argv);
-    host_enter(&cluster, "market-data");
-    host_random_reply(reply);
-    cluster_listen_address(&cluster, cluster.settings.market_data_address, 0, address);
-    cluster_address(&cluster, cluster.settings.market_data_requests_address, 0, requests);
-    market_data_t *market_data =
-        market_data_new(&(struct market_data_options){&cluster, requests, reply});
-    struct service service = market_data_service(market_data);
-    node_t *node = node_new(&service, NULL, 0);
+    char requests[CLUSTER_ADDRESS_SIZE];
+    cluster_listen_address(c, c->settings.market_data_requests_address, 0, requests);
+    return node_guard(n, c, "market-data", error) &&
+           node_open_output(n, ENDPOINT_XPUB, "market", address, error) != NULL &&
+           open_upstream(n, c, reply, error) &&
+           node_open_input(n, ENDPOINT_PULL, "market_requests", requests, REQUESTS_BUDGET, error) !=
+               NULL;
+}
+
+static int run(const struct cluster *c, market_data_t *m, const struct watched *w,
+               const char *reply)
+{
+    char error[ENDPOINT_ERROR_SIZE], address[CLUSTER_ADDRESS_SIZE];
     int status = EXIT_FAILURE;
-    cluster_listen_address(&cluster, cluster.settings.market_data_requests_address, 0, requests);
-    if (node_open_output(node, ENDPOINT_XPUB, address, error) != NULL &&
-        open_upstream(node, &cluster, reply, error) &&
-        node_open_input(node, ENDPOINT_PULL, requests, REQUESTS_BUDGET, error) != NULL) {
-        log_info("market_data", "started", LOG_U64("shards", cluster.settings.shards),
-                 LOG_U64("symbols", cluster.symbol_count), LOG_TEXT("address", address));
+    struct service service = market_data_service(m);
+    node_t *node = node_new(&service, NULL, 0);
+    node_watch(node, &(struct node_watch){.metrics = w->metrics,
+                                          .admin = w->admin,
+                                          .turned = market_data_metrics_turned,
+                                          .report = market_data_metrics_report,
+                                          .self = w->told});
+    cluster_listen_address(c, c->settings.market_data_address, 0, address);
+    if (open_all(node, c, address, reply, error)) {
+        admin_started(w->admin);
+        log_info("market_data", "started", LOG_U64("shards", c->settings.shards),
+                 LOG_U64("symbols", c->symbol_count), LOG_TEXT("address", address));
         status = node_run(node) == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
-        log_end(market_data);
+        log_end(m);
     } else {
         fprintf(stderr, "outcry-market-data: %s\n", error);
     }
     node_destroy(&node);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    static struct cluster cluster;
+    static const char name[] = "market-data";
+    char error[ADMIN_ERROR_SIZE], reply[REPLY_SIZE + 1], requests[CLUSTER_ADDRESS_SIZE];
+    struct watched w;
+    host_load(&cluster, &argc, argv, usage);
+    host_no_more_flags(argc, argv);
+    host_enter(&cluster, name);
+    w.metrics = metrics_of_service(name);
+    if (!admin_open(&w.admin, &cluster, name, w.metrics, error)) {
+        fprintf(stderr, "outcry-market-data: %s\n", error);
+        return EXIT_FAILURE;
+    }
+    host_random_reply(reply);
+    cluster_address(&cluster, cluster.settings.market_data_requests_address, 0, requests);
+    market_data_t *market_data =
+        market_data_new(&(struct market_data_options){&cluster, requests, reply});
+    w.told = market_data_metrics_new(market_data, &cluster, w.metrics, w.admin);
+    int status = run(&cluster, market_data, &w, reply);
+    admin_close(&w.admin);
+    market_data_metrics_destroy(&w.told);
     market_data_destroy(&market_data);
+    metrics_destroy(&w.metrics);
     return status;
 }

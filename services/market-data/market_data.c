@@ -25,6 +25,9 @@ struct shard {
     uint64_t heartbeat_seq; /* of the matcher's last one */
     struct view *views;     /* by number of the topic at its subscriber */
     uint32_t view_count;
+    bool fresh;         /* there are frames market_data_oldest() has not told of */
+    uint64_t oldest_ns; /* the oldest stamp of these */
+    struct shard *next; /* the next shard that has any */
     uint64_t reported_epoch;
     uint64_t reported_faults;
 };
@@ -43,6 +46,7 @@ struct market_data {
     struct view_group group;
     struct shard *shards;
     uint32_t shard_count;
+    struct shard *fresh;        /* the first shard with frames to tell of */
     struct topic_owner *topics; /* by number of the topic at the publisher */
     uint64_t now_ns;
     uint64_t reported_garbage; /* requests nobody could read, as logged last */
@@ -78,7 +82,15 @@ static void on_group(void *self, uint32_t topic, uint64_t seq, const struct fram
 static void on_frame(void *self, uint32_t topic, const struct frame_head *head,
                      const uint8_t *bytes, size_t size)
 {
-    view_frame_end(view_of(self, topic), head, bytes, size);
+    struct shard *s = self;
+    view_frame_end(view_of(s, topic), head, bytes, size);
+    if (!s->fresh || head->time_ns < s->oldest_ns)
+        s->oldest_ns = head->time_ns;
+    if (!s->fresh) {
+        s->next = s->owner->fresh;
+        s->owner->fresh = s;
+    }
+    s->fresh = true;
 }
 
 /* A new epoch of the shard: all its views begin anew, each when it has joined. */
@@ -262,6 +274,32 @@ bool market_data_ready(const market_data_t *m)
     return true;
 }
 
+uint64_t market_data_known(const market_data_t *m)
+{
+    uint64_t known = 0;
+    for (uint32_t s = 0; s < m->shard_count; s++) {
+        for (uint32_t v = 0; v < m->shards[s].view_count; v++)
+            known += subscriber_live(m->shards[s].subscriber, v);
+    }
+    return known;
+}
+
+struct subscriber_counts market_data_heard(const market_data_t *m, unsigned shard)
+{
+    return subscriber_counts(m->shards[shard].subscriber);
+}
+
+bool market_data_oldest(market_data_t *m, struct market_data_frame *frame)
+{
+    struct shard *s = m->fresh;
+    if (s == NULL)
+        return false;
+    *frame = (struct market_data_frame){s->number, s->oldest_ns};
+    s->fresh = false;
+    m->fresh = s->next;
+    return true;
+}
+
 /* ---- the step ---- */
 
 static void market_data_begin(void *self, uint64_t now_ns, uint64_t batch)
@@ -293,7 +331,8 @@ static bool market_data_end(void *self, struct journal_batch *batch)
     return false; /* it has nothing to remember: the matcher has */
 }
 
-/* When we end, every shard's last word says so, and where it stands with us. */
+/* When we end, every shard's last word says so, and no positions: topics may stand beyond the
+ * matcher's last heartbeat, and only with it do positions make sense. */
 static void market_data_stand(void *self, enum standing standing, uint64_t committed_seq)
 {
     market_data_t *m = self;
@@ -302,7 +341,7 @@ static void market_data_stand(void *self, enum standing standing, uint64_t commi
         return;
     publisher_standing_set(m->publisher, standing, 0);
     for (uint32_t s = 0; s < m->shard_count; s++)
-        publisher_heartbeat(m->publisher, s, m->shards[s].heartbeat_seq, m->now_ns);
+        publisher_heartbeat_bare(m->publisher, s, m->shards[s].heartbeat_seq, m->now_ns);
 }
 
 static void market_data_subscription(void *self, unsigned output, const uint8_t *message,

@@ -35,7 +35,19 @@ struct service market_data_service(market_data_t *m);
 /* What was said, and what was asked for. */
 struct publisher_counts market_data_counts(const market_data_t *m);
 
-/* Whether every symbol's book is complete. */
+/* Whether every symbol's book is complete; and how many are. */
 bool market_data_ready(const market_data_t *m);
+uint64_t market_data_known(const market_data_t *m);
+
+/* What was heard of a shard. */
+struct subscriber_counts market_data_heard(const market_data_t *m, unsigned shard);
+
+/* Of each shard whose frames were taken in since it was told last, the one with the oldest stamp;
+ * false: there are no more. */
+struct market_data_frame {
+    unsigned shard;
+    uint64_t time_ns;
+};
+bool market_data_oldest(market_data_t *m, struct market_data_frame *frame);
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "journal/journal_reader.h"
 #include "journal/retention.h"
+#include "matcher/admission.h"
 
 enum {
     OUTBOX_SIZE = 256 << 20,
@@ -39,7 +40,8 @@ struct follower {
     struct committed committed; /* how far may be read */
     bool publishing;            /* what is read is new: it was committed after we began */
     struct follower_counts counts;
-    char words[JOURNAL_ERROR_SIZE]; /* what went wrong last */
+    uint64_t published[FOLLOWER_OUTPUT_PUBLIC + 1]; /* frames, by output */
+    char words[JOURNAL_ERROR_SIZE];                 /* what went wrong last */
     bool words_new;
 };
 
@@ -51,9 +53,10 @@ static void on_frame(void *self, unsigned output, const uint8_t *message, size_t
     if (!f->publishing)
         return;
     uint8_t *place = outbox_reserve(&f->outbox, size);
-    CHECK(place != NULL); /* OUTBOX_READ_MIN */
+    CHECK(place != NULL && output <= FOLLOWER_OUTPUT_PUBLIC); /* OUTBOX_READ_MIN */
     memcpy(place, message, size);
     outbox_commit(&f->outbox, output, size);
+    f->published[output]++;
 }
 
 static bool answer_older(void *self, const struct request *q);
@@ -360,6 +363,13 @@ static enum intake follower_receive(void *self, unsigned input, const uint8_t *m
     return INTAKE_MORE;
 }
 
+static bool follower_admit(void *self, unsigned input, const struct guard_sender *sender,
+                           const uint8_t *message, size_t size)
+{
+    (void)self, (void)input;
+    return admission_requests(sender, message, size);
+}
+
 static void tell_matcher(follower_t *f)
 {
     struct request q = {.type = MESSAGE_FOLLOWING,
@@ -428,6 +438,7 @@ struct service follower_service(follower_t *f)
         .commands_input = SERVICE_NO_COMMANDS,
         .begin = follower_begin,
         .receive = follower_receive,
+        .admit = follower_admit,
         .end = follower_end,
         .subscription = follower_subscription,
         .patience_ms = follower_patience_ms,
@@ -441,6 +452,20 @@ struct follower_counts follower_counts(const follower_t *f)
     if (f->reader != NULL) {
         counts.seq = history_seq(f->history);
         counts.epoch = history_epoch(f->history);
+        counts.reads = true;
     }
+    if (f->committed.seq > counts.seq)
+        counts.behind = f->committed.seq - counts.seq;
+    return counts;
+}
+
+struct publisher_counts follower_said(const follower_t *f, unsigned output)
+{
+    struct publisher_counts counts = {0};
+    const matcher_t *m = f->reader == NULL ? NULL : history_matcher(f->history);
+    if (m != NULL)
+        counts = matcher_said(m, output == FOLLOWER_OUTPUT_PRIVATE ? MATCHER_OUTPUT_PRIVATE
+                                                                   : MATCHER_OUTPUT_PUBLIC);
+    counts.frames = f->published[output]; /* most of those it makes, its matcher has published */
     return counts;
 }

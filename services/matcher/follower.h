@@ -52,7 +52,13 @@ struct follower_counts {
     uint64_t segments_removed;
     uint64_t deep_resends; /* answered from the journal */
     uint64_t restarts;     /* times it began anew */
+    uint64_t behind;       /* commands that are committed, by its matcher's word, and not read */
+    bool reads;            /* false: it is about to begin anew */
 };
 struct follower_counts follower_counts(const follower_t *f);
+
+/* What it has published and answered, of FOLLOWER_OUTPUT_PRIVATE or FOLLOWER_OUTPUT_PUBLIC, since
+ * it began anew last. */
+struct publisher_counts follower_said(const follower_t *f, unsigned output);
 
 #endif

@@ -9,6 +9,7 @@
 #include "journal/file_disk.h"
 #include "matcher/follower.h"
 #include "matcher/matcher.h"
+#include "matcher/matcher_metrics.h"
 #include "matcher/recovery.h"
 #include "node/epoch.h"
 #include "node/host.h"
@@ -39,6 +40,9 @@ struct process {
     char directory[CLUSTER_ADDRESS_SIZE]; /* of the journal */
     char epoch_file[CLUSTER_ADDRESS_SIZE];
     char error[JOURNAL_ERROR_SIZE];
+    metrics_t *metrics;
+    admin_t *admin;
+    matcher_metrics_t *told; /* what is told of it */
 };
 
 /* ---- what is configured ---- */
@@ -79,14 +83,14 @@ static bool say_epoch(struct process *p, enum status status)
     return status == STATUS_OK;
 }
 
-static void *open_one(node_t *n, struct process *p, enum endpoint_kind kind, const char *setting,
-                      unsigned budget)
+static void *open_one(node_t *n, struct process *p, enum endpoint_kind kind, const char *name,
+                      const char *setting, unsigned budget)
 {
     char address[CLUSTER_ADDRESS_SIZE];
     bool binds = kind == ENDPOINT_PULL || kind == ENDPOINT_XPUB;
     (binds ? cluster_listen_address : cluster_address)(&p->cluster, setting, p->shard, address);
-    return kind == ENDPOINT_PULL ? node_open_input(n, kind, address, budget, p->error)
-                                 : node_open_output(n, kind, address, p->error);
+    return kind == ENDPOINT_PULL ? node_open_input(n, kind, name, address, budget, p->error)
+                                 : node_open_output(n, kind, name, address, p->error);
 }
 
 /* ---- the matcher ---- */
@@ -94,20 +98,26 @@ static void *open_one(node_t *n, struct process *p, enum endpoint_kind kind, con
 static bool open_matcher(node_t *n, struct process *p)
 {
     const struct settings *s = &p->cluster.settings;
-    return open_one(n, p, ENDPOINT_PULL, s->commands_address, COMMANDS_BUDGET) != NULL &&
-           open_one(n, p, ENDPOINT_PULL, s->requests_address, REQUESTS_BUDGET) != NULL &&
-           open_one(n, p, ENDPOINT_PULL, s->private_answers_address, ANSWERS_BUDGET) != NULL &&
-           open_one(n, p, ENDPOINT_PULL, s->public_answers_address, ANSWERS_BUDGET) != NULL &&
-           open_one(n, p, ENDPOINT_XPUB, s->private_address, 0) != NULL &&
-           open_one(n, p, ENDPOINT_XPUB, s->public_address, 0) != NULL &&
-           open_one(n, p, ENDPOINT_PUSH, s->follower_requests_address, 0) != NULL;
+    return node_guard(n, &p->cluster, "matcher", p->error) &&
+           open_one(n, p, ENDPOINT_PULL, "commands", s->commands_address, COMMANDS_BUDGET) !=
+               NULL &&
+           open_one(n, p, ENDPOINT_PULL, "requests", s->requests_address, REQUESTS_BUDGET) !=
+               NULL &&
+           open_one(n, p, ENDPOINT_PULL, "private_answers", s->private_answers_address,
+                    ANSWERS_BUDGET) != NULL &&
+           open_one(n, p, ENDPOINT_PULL, "public_answers", s->public_answers_address,
+                    ANSWERS_BUDGET) != NULL &&
+           open_one(n, p, ENDPOINT_XPUB, "private", s->private_address, 0) != NULL &&
+           open_one(n, p, ENDPOINT_XPUB, "public", s->public_address, 0) != NULL &&
+           open_one(n, p, ENDPOINT_PUSH, "follower_requests", s->follower_requests_address, 0) !=
+               NULL;
 }
 
-static void log_recovered(const struct process *p, const struct recovery *r, uint64_t began_ns)
+static void log_recovered(const struct process *p, const struct recovery *r, uint64_t took_ns)
 {
     char hash[24], seconds[24];
     snprintf(hash, sizeof hash, "%016" PRIx64, r->state_hash);
-    snprintf(seconds, sizeof seconds, "%.3f", (double)(clock_monotonic_ns() - began_ns) / 1e9);
+    snprintf(seconds, sizeof seconds, "%.3f", (double)took_ns / 1e9);
     if (r->snapshots_refused > 0)
         log_warn("matcher", "snapshot_refused", LOG_U64("shard", p->shard),
                  LOG_U64("snapshots", r->snapshots_refused), LOG_TEXT("what", r->snapshot_words));
@@ -138,6 +148,7 @@ static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
         .now_ns = clock_wall_ns(),
     };
     uint64_t began_ns = clock_monotonic_ns();
+    o.matcher.batch_metric = matcher_metrics_batch(p->told);
     if (!say_epoch(p, epoch_next(p->epoch_file, o.now_ns / NS_PER_SECOND, &o.epoch_min)))
         return false;
     if (p->mode == JOURNAL_MODE_NONE) {
@@ -148,6 +159,7 @@ static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
             .epoch = o.epoch_min,
             .new_history = true,
         };
+        matcher_metrics_recovered(p->told, r, clock_monotonic_ns() - began_ns, NULL);
         return say_epoch(p, epoch_keep(p->epoch_file, r->epoch));
     }
     size_t batch = matcher_batch_size_max(&o.matcher) + 2 * SEGMENT_HEADER_SIZE;
@@ -166,7 +178,9 @@ static bool recover(struct process *p, file_disk_t **disk, struct recovery *r)
     o.journal.disk = file_disk_ops(*disk);
     if (recovery_run(&o, r, p->error) != STATUS_OK)
         return false;
-    log_recovered(p, r, began_ns);
+    uint64_t took_ns = clock_monotonic_ns() - began_ns;
+    log_recovered(p, r, took_ns);
+    matcher_metrics_recovered(p->told, r, took_ns, p->directory);
     return !r->found.new_epoch || say_epoch(p, epoch_keep(p->epoch_file, r->epoch));
 }
 
@@ -201,7 +215,13 @@ static int run_matcher(struct process *p)
     }
     struct service service = matcher_service(r.matcher);
     node_t *node = node_new(&service, r.journal, r.found.time_ns);
+    node_watch(node, &(struct node_watch){.metrics = p->metrics,
+                                          .commit = matcher_metrics_commit(p->told),
+                                          .admin = p->admin,
+                                          .report = matcher_metrics_report,
+                                          .self = p->told});
     if (open_matcher(node, p)) {
+        admin_started(p->admin);
         log_info("matcher", "started", LOG_U64("shard", p->shard), LOG_U64("epoch", r.epoch),
                  LOG_U64("symbols", p->symbol_count),
                  LOG_TEXT("journal", p->cluster.settings.journal_mode));
@@ -229,12 +249,17 @@ static int run_matcher(struct process *p)
 static bool open_follower(node_t *n, struct process *p)
 {
     const struct settings *s = &p->cluster.settings;
-    return open_one(n, p, ENDPOINT_PULL, s->follower_requests_address, FOLLOWER_BUDGET) != NULL &&
-           open_one(n, p, ENDPOINT_XPUB, s->follower_private_address, 0) != NULL &&
-           open_one(n, p, ENDPOINT_XPUB, s->follower_public_address, 0) != NULL &&
-           open_one(n, p, ENDPOINT_PUSH, s->private_answers_address, 0) != NULL &&
-           open_one(n, p, ENDPOINT_PUSH, s->public_answers_address, 0) != NULL &&
-           open_one(n, p, ENDPOINT_PUSH, s->requests_address, 0) != NULL;
+    return node_guard(n, &p->cluster, "follower", p->error) &&
+           open_one(n, p, ENDPOINT_PULL, "follower_requests", s->follower_requests_address,
+                    FOLLOWER_BUDGET) != NULL &&
+           open_one(n, p, ENDPOINT_XPUB, "follower_private", s->follower_private_address, 0) !=
+               NULL &&
+           open_one(n, p, ENDPOINT_XPUB, "follower_public", s->follower_public_address, 0) !=
+               NULL &&
+           open_one(n, p, ENDPOINT_PUSH, "private_answers", s->private_answers_address, 0) !=
+               NULL &&
+           open_one(n, p, ENDPOINT_PUSH, "public_answers", s->public_answers_address, 0) != NULL &&
+           open_one(n, p, ENDPOINT_PUSH, "requests", s->requests_address, 0) != NULL;
 }
 
 static int run_follower(struct process *p)
@@ -257,7 +282,13 @@ static int run_follower(struct process *p)
     });
     struct service service = follower_service(follower);
     node_t *node = node_new(&service, NULL, 0);
+    matcher_metrics_follows(p->told, follower);
+    node_watch(node, &(struct node_watch){.metrics = p->metrics,
+                                          .admin = p->admin,
+                                          .report = matcher_metrics_report_follower,
+                                          .self = p->told});
     if (open_follower(node, p)) {
+        admin_started(p->admin);
         log_info("follower", "started", LOG_U64("shard", p->shard),
                  LOG_TEXT("directory", p->directory));
         status = node_run(node) == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
@@ -288,7 +319,7 @@ int main(int argc, char **argv)
     host_no_more_flags(argc, argv);
     snprintf(name, sizeof name, follows ? "follower-%u" : "matcher-%u", p.shard);
     host_enter(&p.cluster, name);
-    p.mode = cluster_journal_mode(&p.cluster);
+    p.mode = settings_journal_mode(&p.cluster.settings);
     cluster_address(&p.cluster,
                     follows ? p.cluster.settings.follower_requests_address
                             : p.cluster.settings.requests_address,
@@ -296,5 +327,15 @@ int main(int argc, char **argv)
     cluster_journal_directory(&p.cluster, p.shard, p.directory);
     snprintf(p.epoch_file, sizeof p.epoch_file, "%s/%u.epoch", p.cluster.settings.run_dir, p.shard);
     find_symbols(&p);
-    return follows ? run_follower(&p) : run_matcher(&p);
+    p.metrics = metrics_of_service(follows ? "follower" : "matcher");
+    if (!admin_open(&p.admin, &p.cluster, name, p.metrics, p.error)) {
+        fprintf(stderr, "outcry-matcher: %s\n", p.error);
+        return EXIT_FAILURE;
+    }
+    p.told = matcher_metrics_new(&p.cluster, p.shard, p.metrics, p.admin);
+    int status = follows ? run_follower(&p) : run_matcher(&p);
+    admin_close(&p.admin);
+    matcher_metrics_destroy(&p.told);
+    metrics_destroy(&p.metrics);
+    return status;
 }

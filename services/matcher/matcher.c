@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "matcher/admission.h"
 #include "matcher/matcher_parts.h"
 
 enum {
@@ -52,6 +53,7 @@ matcher_t *matcher_around(const struct matcher_options *options, engine_t *engin
     m->batch.bytes = memory_new(1, m->batch.size_max, "a batch");
     m->origin_counts =
         memory_new((size_t)limits->origins_max + 1, sizeof *m->origin_counts, "origins");
+    m->trades = memory_new((size_t)limits->symbols_max + 1, sizeof *m->trades, "trades");
     return m;
 }
 
@@ -78,6 +80,7 @@ void matcher_destroy(matcher_t **matcher)
     memory_free(m->symbols, m->symbol_count, sizeof *m->symbols);
     memory_free(m->origin_counts, (size_t)m->options.limits.origins_max + 1,
                 sizeof *m->origin_counts);
+    memory_free(m->trades, (size_t)m->options.limits.symbols_max + 1, sizeof *m->trades);
     memory_free(m, 1, sizeof *m);
     *matcher = NULL;
 }
@@ -93,6 +96,28 @@ struct matcher_counts matcher_counts(const matcher_t *m)
     counts.requests_garbage = publisher_counts(private_feed_publisher(m->private_feed)).garbage +
                               publisher_counts(public_feed_publisher(m->public_feed)).garbage;
     return counts;
+}
+
+uint64_t matcher_rejects(const matcher_t *m, uint16_t code)
+{
+    return code < MATCHER_CODES ? m->rejects[code] : 0;
+}
+
+uint64_t matcher_trades(const matcher_t *m, uint32_t symbol)
+{
+    return symbol <= m->options.limits.symbols_max ? m->trades[symbol] : 0;
+}
+
+struct publisher_counts matcher_said(const matcher_t *m, unsigned output)
+{
+    return publisher_counts(output == MATCHER_OUTPUT_PRIVATE
+                                ? private_feed_publisher(m->private_feed)
+                                : public_feed_publisher(m->public_feed));
+}
+
+enum standing matcher_standing(const matcher_t *m)
+{
+    return m->standing;
 }
 
 /* ---- sequencing ---- */
@@ -125,6 +150,20 @@ static bool takes_commands(const matcher_t *m)
     return m->standing == STANDING_OPEN;
 }
 
+/* For whoever looks at us: nothing is decided by it. */
+static void count_outcome(matcher_t *m)
+{
+    size_t count;
+    struct outcome outcome = engine_result(m->engine).outcome;
+    const struct event *events = engine_events(m->engine, &count);
+    if (outcome.ready && outcome.code != 0) {
+        CHECK(outcome.code < MATCHER_CODES);
+        m->rejects[outcome.code]++;
+    }
+    for (size_t i = 0; i < count; i++)
+        m->trades[events[i].book] += events[i].kind == EVENT_TRADE;
+}
+
 /* The command happens, now, as the next of this batch. bytes: as it goes to the journal. */
 static void sequence(matcher_t *m, const struct command *c, const uint8_t *bytes, size_t size)
 {
@@ -137,6 +176,7 @@ static void sequence(matcher_t *m, const struct command *c, const uint8_t *bytes
     m->batch.count++;
     m->counts.commands++;
     matcher_apply(m, c);
+    count_outcome(m);
 }
 
 /* A command of our own: it has no origin. */
@@ -290,6 +330,15 @@ static enum intake matcher_receive(void *self, unsigned input, const uint8_t *me
     }
 }
 
+static bool matcher_admit(void *self, unsigned input, const struct guard_sender *sender,
+                          const uint8_t *message, size_t size)
+{
+    (void)self;
+    return input == MATCHER_INPUT_COMMANDS   ? admission_commands(sender, message, size)
+           : input == MATCHER_INPUT_REQUESTS ? admission_requests(sender, message, size)
+                                             : true;
+}
+
 static void say_heartbeats(matcher_t *m)
 {
     if (m->now_ns < m->heartbeat_due_ns)
@@ -316,6 +365,7 @@ static bool matcher_end(void *self, struct journal_batch *batch)
     if (m->batch.count == 0)
         return false;
     m->counts.batches++;
+    metric_observe(m->options.batch_metric, m->batch.count);
     *batch = (struct journal_batch){
         .first_seq = m->batch.first_seq,
         .count = m->batch.count,
@@ -396,6 +446,7 @@ struct service matcher_service(matcher_t *m)
         .batch_size_max = m->batch.size_max,
         .begin = matcher_begin,
         .receive = matcher_receive,
+        .admit = matcher_admit,
         .end = matcher_end,
         .checkpoint = matcher_checkpoint,
         .stand = matcher_stand,

@@ -14,6 +14,7 @@
 #ifndef OUTCRY_MATCHER_MATCHER_H
 #define OUTCRY_MATCHER_MATCHER_H
 
+#include "base/metrics.h"
 #include "bus/publisher.h"
 #include "engine/engine.h"
 #include "journal/record.h"
@@ -39,6 +40,7 @@ struct matcher_options {
     uint64_t heartbeat_ns;
     uint32_t batch_commands_max;
     uint32_t batch_origin_max;
+    metric_t *batch_metric;       /* takes the commands of each batch; NULL: nothing does */
     size_t kept_size;             /* bytes of frames each publisher keeps */
     const char *requests_address; /* told in heartbeats; at most ADDRESS_SIZE_MAX */
     /* For a follower's matcher: answer a request for frames older than those kept. NULL: nobody. */
@@ -118,5 +120,15 @@ struct matcher_counts {
     uint64_t requests_garbage; /* requests nobody could read, of either kind */
 };
 struct matcher_counts matcher_counts(const matcher_t *m);
+
+/* Of the commands counted: those refused with this code, and the trades they made in a symbol, by
+ * its number at the engine. */
+uint64_t matcher_rejects(const matcher_t *m, uint16_t code);
+uint64_t matcher_trades(const matcher_t *m, uint32_t symbol);
+
+/* What the publisher of MATCHER_OUTPUT_PRIVATE or MATCHER_OUTPUT_PUBLIC has said. */
+struct publisher_counts matcher_said(const matcher_t *m, unsigned output);
+
+enum standing matcher_standing(const matcher_t *m);
 
 #endif

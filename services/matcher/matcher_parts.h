@@ -7,6 +7,9 @@
 #include "matcher/matcher.h"
 #include "matcher/publish.h"
 
+/* Codes from 5000 on are not a matcher's (proto/reject_table.h). */
+enum { MATCHER_CODES = 5000 };
+
 /* Commands of the batch being made, as they will stand in the journal. */
 struct batch {
     uint64_t first_seq;
@@ -46,6 +49,8 @@ struct matcher {
     struct follower_state follower;
     bool resume; /* the request being received confirms the clock */
     struct matcher_counts counts;
+    uint64_t rejects[MATCHER_CODES]; /* likewise, by code */
+    uint64_t *trades;                /* likewise, by number of the symbol */
     struct matcher_counts reported;
 };
 

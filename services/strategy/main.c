@@ -7,11 +7,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "node/epoch.h"
 #include "node/host.h"
 #include "node/node.h"
 #include "proto/names.h"
 #include "strategy/strategies.h"
+#include "strategy/strategy_metrics.h"
 #include "strategy/strategy_service.h"
 #include "strategy/strategy_spec.h"
 
@@ -136,18 +136,6 @@ static void read_strategies(const struct cluster *c, struct told *t)
 
 /* ---- its files ---- */
 
-/* The number of this life: Unix seconds, or more, and more than any before. */
-static bool begin_session(const struct cluster *c, const char *name, uint64_t *session)
-{
-    char file[SETTING_TEXT_SIZE + 64];
-    snprintf(file, sizeof file, "%s/%s.session", c->settings.run_dir, name);
-    if (epoch_next(file, clock_wall_ns() / NS_PER_SECOND, session) == STATUS_OK &&
-        epoch_keep(file, *session) == STATUS_OK)
-        return true;
-    fprintf(stderr, "outcry-strategy: cannot count its lives in %s: %s\n", file, strerror(errno));
-    return false;
-}
-
 /* NULL in *record: nothing is to be recorded. */
 static bool open_record(const struct cluster *c, const struct told *t, uint64_t session,
                         inputs_recorder_t **record)
@@ -176,12 +164,12 @@ static bool open_record(const struct cluster *c, const struct told *t, uint64_t 
 /* ---- its sockets ---- */
 
 /* A matcher's publisher, where requests are answered on re.<reply>. */
-static void *open_stream(node_t *n, const struct cluster *c, const char *setting, unsigned shard,
-                         const char *reply, char *error)
+static void *open_stream(node_t *n, const struct cluster *c, const char *name, const char *setting,
+                         unsigned shard, const char *reply, char *error)
 {
     char address[CLUSTER_ADDRESS_SIZE], topic[TOPIC_SIZE_MAX + 1];
     cluster_address(c, setting, shard, address);
-    void *socket = node_open_input(n, ENDPOINT_SUB, address, FRAMES_BUDGET, error);
+    void *socket = node_open_input(n, ENDPOINT_SUB, name, address, FRAMES_BUDGET, error);
     if (socket == NULL)
         return NULL;
     endpoint_subscribe(socket, "hb");
@@ -195,9 +183,10 @@ static bool open_shard(node_t *n, const struct cluster *c, const struct told *t,
 {
     const struct settings *settings = &c->settings;
     char address[CLUSTER_ADDRESS_SIZE], topic[TOPIC_SIZE_MAX + 1];
-    void *public = open_stream(n, c, settings->public_address, shard, reply, error);
-    void *private =
-        public == NULL ? NULL : open_stream(n, c, settings->private_address, shard, reply, error);
+    void *public = open_stream(n, c, "public", settings->public_address, shard, reply, error);
+    void *private = public == NULL ? NULL
+                                   : open_stream(n, c, "private", settings->private_address, shard,
+                                                 reply, error);
     if (private == NULL)
         return false;
     snprintf(topic, sizeof topic, "ack.%s", origin);
@@ -211,10 +200,10 @@ static bool open_shard(node_t *n, const struct cluster *c, const struct told *t,
         endpoint_subscribe(private, topic);
     }
     cluster_address(c, settings->commands_address, shard, address);
-    if (node_open_output(n, ENDPOINT_PUSH, address, error) == NULL)
+    if (node_open_output(n, ENDPOINT_PUSH, "commands", address, error) == NULL)
         return false;
     cluster_address(c, settings->requests_address, shard, address);
-    return node_open_output(n, ENDPOINT_PUSH, address, error) != NULL;
+    return node_open_output(n, ENDPOINT_PUSH, "requests", address, error) != NULL;
 }
 
 static void write_line(void *self, const uint8_t *line, size_t size)
@@ -228,11 +217,11 @@ static bool open_all(node_t *n, const struct cluster *c, const struct told *t,
                      const strategy_service_t *s, const char *reply, const char *origin)
 {
     char error[ENDPOINT_ERROR_SIZE];
-    bool fine = true;
+    bool fine = node_guard(n, c, "strategy", error);
     for (unsigned i = 0; fine && i < strategy_service_shard_count(s); i++)
         fine = open_shard(n, c, t, strategy_service_shard(s, i), reply, origin, error);
     if (fine)
-        node_open_neighbour(n, NULL, write_line);
+        node_open_neighbour(n, "log", NULL, write_line);
     else
         fprintf(stderr, "outcry-strategy: %s\n", error);
     return fine;
@@ -241,10 +230,11 @@ static bool open_all(node_t *n, const struct cluster *c, const struct told *t,
 /* ---- running ---- */
 
 static int run(node_t *n, const struct service *service, strategy_service_t *s,
-               const struct told *t)
+               const struct told *t, admin_t *admin)
 {
     signal(SIGINT, on_signal);
     signal(SIGTERM, on_signal);
+    admin_started(admin);
     log_info("strategy", "started", LOG_TEXT("name", t->name), LOG_U64("strategies", t->count),
              LOG_U64("shards", strategy_service_shard_count(s)));
     while (!strategy_service_ended(s)) {
@@ -261,7 +251,7 @@ static int run(node_t *n, const struct service *service, strategy_service_t *s,
 }
 
 static int host(const struct cluster *c, const struct told *t, const char *origin, uint64_t session,
-                inputs_recorder_t *record)
+                inputs_recorder_t *record, metrics_t *metrics, admin_t *admin)
 {
     char reply[REPLY_SIZE + 1];
     host_random_reply(reply);
@@ -270,16 +260,39 @@ static int host(const struct cluster *c, const struct told *t, const char *origi
         .specs = t->specs,
         .count = t->count,
         .origin = origin,
-        .origin_epoch = clock_wall_ns(),
+        .origin_epoch = session * NS_PER_SECOND,
         .session = session,
         .reply = reply,
         .record = record,
     });
     struct service service = strategy_service(s);
     node_t *n = node_new(&service, NULL, 0);
-    int status = open_all(n, c, t, s, reply, origin) ? run(n, &service, s, t) : EXIT_FAILURE;
+    strategy_metrics_t *told = strategy_metrics_new(s, metrics, admin);
+    node_watch(n, &(struct node_watch){.metrics = metrics,
+                                       .admin = admin,
+                                       .report = strategy_metrics_report,
+                                       .self = told});
+    int status = open_all(n, c, t, s, reply, origin) ? run(n, &service, s, t, admin) : EXIT_FAILURE;
     node_destroy(&n);
+    strategy_metrics_destroy(&told);
     strategy_service_destroy(&s);
+    return status;
+}
+
+/* The same, looked at from outside. */
+static int host_watched(const struct cluster *c, const struct told *t, const char *origin,
+                        uint64_t session, inputs_recorder_t *record)
+{
+    char error[ADMIN_ERROR_SIZE];
+    admin_t *admin;
+    int status = EXIT_FAILURE;
+    metrics_t *metrics = metrics_of_service("strategy");
+    if (admin_open(&admin, c, origin, metrics, error))
+        status = host(c, t, origin, session, record, metrics, admin);
+    else
+        fprintf(stderr, "outcry-strategy: %s\n", error);
+    admin_close(&admin);
+    metrics_destroy(&metrics);
     return status;
 }
 
@@ -289,7 +302,6 @@ int main(int argc, char **argv)
     static struct told told;
     static char error[INPUTS_ERROR_SIZE];
     char origin[ORIGIN_SIZE_MAX + 1];
-    uint64_t session;
     inputs_recorder_t *record;
     told.file = cluster_config_file(argc, argv);
     host_load(&cluster, &argc, argv, usage);
@@ -303,10 +315,10 @@ int main(int argc, char **argv)
     read_strategies(&cluster, &told);
     snprintf(origin, sizeof origin, "strategy-%s", told.name);
     host_enter(&cluster, origin);
-    if (!begin_session(&cluster, origin, &session) ||
-        !open_record(&cluster, &told, session, &record))
+    uint64_t session = host_session(&cluster, origin);
+    if (!open_record(&cluster, &told, session, &record))
         return EXIT_FAILURE;
-    int status = host(&cluster, &told, origin, session, record);
+    int status = host_watched(&cluster, &told, origin, session, record);
     if (record != NULL && inputs_recorder_close(&record, error) != STATUS_OK)
         log_error("strategy", "not_recorded", LOG_TEXT("why", error));
     return status;

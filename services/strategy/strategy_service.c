@@ -157,6 +157,18 @@ void strategy_service_stop(strategy_service_t *s, const char *why)
     inputs_stop_all(s->record, s->host, s->now_ns, why);
 }
 
+struct subscriber_counts strategy_service_heard(const strategy_service_t *s, unsigned index,
+                                                bool accounts)
+{
+    const struct service_shard *shard = &s->shards[index];
+    return subscriber_counts(accounts ? shard->accounts : shard->books);
+}
+
+bool strategy_service_running(const strategy_service_t *s)
+{
+    return s->phase == PHASE_RUNNING;
+}
+
 bool strategy_service_ended(const strategy_service_t *s)
 {
     return s->phase == PHASE_ENDED;

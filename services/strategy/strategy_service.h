@@ -26,6 +26,7 @@
 #ifndef OUTCRY_STRATEGY_STRATEGY_SERVICE_H
 #define OUTCRY_STRATEGY_STRATEGY_SERVICE_H
 
+#include "bus/subscriber.h"
 #include "node/cluster.h"
 #include "node/service.h"
 #include "strategy/inputs.h"
@@ -55,6 +56,13 @@ struct service strategy_service(strategy_service_t *s);
 /* Which shards these are, in order. */
 unsigned strategy_service_shard_count(const strategy_service_t *s);
 uint16_t strategy_service_shard(const strategy_service_t *s, unsigned index);
+
+/* What was heard of a shard: of its books, or of our accounts there. */
+struct subscriber_counts strategy_service_heard(const strategy_service_t *s, unsigned index,
+                                                bool accounts);
+
+/* Everything is joined, and it has not begun to stop. */
+bool strategy_service_running(const strategy_service_t *s);
 
 /* Begin to stop; ended: nothing works any more, or the time for it is over. Twice is once. */
 void strategy_service_stop(strategy_service_t *s, const char *why);

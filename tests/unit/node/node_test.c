@@ -44,6 +44,8 @@ struct fixture {
     unsigned subscriptions;
     unsigned patience_ms;
     unsigned reports;
+    struct node_watch watch;
+    unsigned turned, watched_reports;
     bool stops; /* asks the process to end */
     void *context;
     void *push[2], *sub; /* the other ends */
@@ -119,13 +121,14 @@ static void open(struct fixture *f, journal_t *journal, unsigned budget0, unsign
     char error[ENDPOINT_ERROR_SIZE], address[64];
     const unsigned budgets[] = {budget0, budget1};
     f->node = node_new(&f->service, journal, 0);
+    node_watch(f->node, &f->watch);
     for (unsigned i = 0; i < 2; i++) {
         address_of(address, i);
-        assert_non_null(node_open_input(f->node, ENDPOINT_PULL, address, budgets[i], error));
+        assert_non_null(node_open_input(f->node, ENDPOINT_PULL, "in", address, budgets[i], error));
         f->push[i] = endpoint_open(f->context, ENDPOINT_PUSH, address, error);
     }
     address_of(address, 2);
-    assert_non_null(node_open_output(f->node, ENDPOINT_XPUB, address, error));
+    assert_non_null(node_open_output(f->node, ENDPOINT_XPUB, "out", address, error));
     f->sub = endpoint_open(f->context, ENDPOINT_SUB, address, error);
     endpoint_subscribe_prefix(f->sub, "");
     while (f->subscriptions == 0)
@@ -397,10 +400,10 @@ static void a_service_need_not_care_for_subscriptions(void **state)
     f->service.subscription = NULL;
     f->node = node_new(&f->service, NULL, 0);
     address_of(address, 0);
-    assert_non_null(node_open_input(f->node, ENDPOINT_PULL, address, 10, error));
+    assert_non_null(node_open_input(f->node, ENDPOINT_PULL, "in", address, 10, error));
     f->push[0] = endpoint_open(f->context, ENDPOINT_PUSH, address, error);
     address_of(address, 2);
-    assert_non_null(node_open_output(f->node, ENDPOINT_XPUB, address, error));
+    assert_non_null(node_open_output(f->node, ENDPOINT_XPUB, "out", address, error));
     f->sub = endpoint_open(f->context, ENDPOINT_SUB, address, error);
     endpoint_subscribe_prefix(f->sub, "");
     char text[32];
@@ -414,10 +417,10 @@ static void an_address_that_cannot_be_opened_is_told(void **state)
 {
     struct fixture *f = *state;
     char error[ENDPOINT_ERROR_SIZE] = "";
-    assert_null(node_open_input(f->node, ENDPOINT_PULL, "ipc:///nowhere/x", 1, error));
+    assert_null(node_open_input(f->node, ENDPOINT_PULL, "in", "ipc:///nowhere/x", 1, error));
     assert_string_equal(error, "cannot listen at ipc:///nowhere/x: the directory does not exist");
     error[0] = '\0';
-    assert_null(node_open_output(f->node, ENDPOINT_XPUB, "ipc:///nowhere/x", error));
+    assert_null(node_open_output(f->node, ENDPOINT_XPUB, "out", "ipc:///nowhere/x", error));
     assert_string_equal(error, "cannot listen at ipc:///nowhere/x: the directory does not exist");
     send(f, 0, "x"); /* and the node goes on without it */
     cycle_until(f, 1);
@@ -432,6 +435,70 @@ static void the_service_is_asked_to_report_and_not_all_the_time(void **state)
     while (f->begins < before + 100)
         node_cycle(f->node);
     assert_true(f->reports >= 1 && f->reports < 20); /* about once a second */
+}
+
+/* ---- what is counted ---- */
+
+static void on_turned(void *self)
+{
+    ((struct fixture *)self)->turned++;
+}
+
+static void on_watched_report(void *self)
+{
+    struct fixture *f = self;
+    assert_true(f->reports > 0); /* behind the service's own */
+    f->watched_reports++;
+}
+
+static void assert_line(const metrics_t *m, const char *line)
+{
+    static char text[1 << 14];
+    char whole[256];
+    text[metrics_write(m, text, sizeof text - 1)] = '\0';
+    snprintf(whole, sizeof whole, "\n%s\n", line);
+    assert_non_null(strstr(text, whole));
+}
+
+static void turns_messages_and_commits_are_counted(void **state)
+{
+    struct fixture *f = *state;
+    metrics_t *m = metrics_new(metric_families, FAMILY_COUNT);
+    char line[64];
+    f->journals = true;
+    f->journal.commits_at_once = false;
+    f->watch = (struct node_watch){.metrics = m,
+                                   .commit = metrics_series(m, FAMILY_JOURNAL_COMMIT, "0"),
+                                   .turned = on_turned,
+                                   .report = on_watched_report,
+                                   .self = f};
+    open(f, &f->journal, 100, 100);
+    send(f, 0, "one");
+    send(f, 1, "two");
+    cycle_until(f, 2);
+    f->journals = false;
+    assert_line(m, "outcry_node_messages_total{input=\"in\"} 2");
+    assert_line(m, "outcry_node_sent_total{output=\"out\"} 0");
+    assert_line(m, "outcry_journal_commit_seconds_count{shard=\"0\"} 0");
+    snprintf(line, sizeof line, "outcry_node_outbox_bytes %u",
+             (unsigned)(f->outbox.tail - f->outbox.head));
+    assert_true(f->outbox.tail > f->outbox.head);
+    assert_line(m, line);
+    f->journal.committed = f->journal.appended;
+    node_cycle(f->node);
+    assert_published(f, "one");
+    assert_published(f, "two");
+    assert_line(m, "outcry_node_sent_total{output=\"out\"} 2");
+    assert_line(m, "outcry_node_outbox_bytes 0");
+    assert_line(m, "outcry_node_batch_messages_sum 2");
+    snprintf(line, sizeof line, "outcry_journal_commit_seconds_count{shard=\"0\"} %u",
+             (unsigned)f->journal.appended);
+    assert_line(m, line);
+    snprintf(line, sizeof line, "outcry_node_cycles_total %u", f->turned);
+    assert_line(m, line);
+    assert_true(f->turned >= 2 && f->watched_reports >= 1);
+    node_destroy(&f->node);
+    metrics_destroy(&m);
 }
 
 /* ---- the loop ---- */
@@ -475,6 +542,7 @@ int main(void)
         OWN(a_service_need_not_care_for_subscriptions),
         TEST(an_address_that_cannot_be_opened_is_told),
         TEST(the_service_is_asked_to_report_and_not_all_the_time),
+        OWN(turns_messages_and_commits_are_counted),
         OWN(a_signal_ends_the_loop_when_its_batch_is_whole),
     };
 #undef TEST

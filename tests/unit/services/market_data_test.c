@@ -349,6 +349,25 @@ static void a_heartbeat_follows_the_matchers_and_tells_of_complete_views(void **
     ask("l2." SYMBOL_ONE, 0, REJECT_NOT_CAUGHT_UP);
 }
 
+/* They are of the matcher's last heartbeat, and what was published since stands beyond it. */
+static void its_last_word_names_no_positions(void **state)
+{
+    (void)state;
+    place(SYMBOL_ONE, SIDE_BUY, 100, 5);
+    pump();
+    heartbeat();
+    pump();
+    place(SYMBOL_ONE, SIDE_BUY, 99, 5);
+    pump();
+    replica_clear(&replica);
+    replica.service.stand(replica.service.self, STANDING_STOPPED, 0);
+    replica_tick(&replica);
+    struct frame_reader f = replica_frame(&replica, "hb");
+    assert_int_equal(f.head.seq, 5);
+    assert_false(told(f, "l2." SYMBOL_ONE, 5) || told(f, "l2." SYMBOL_ONE, 6));
+    assert_false(told(f, "l2." SYMBOL_OTHER, 0));
+}
+
 static void a_snapshot_is_the_view_and_says_where_its_topics_stand(void **state)
 {
     (void)state;
@@ -639,6 +658,7 @@ int main(void)
         TEST(no_account_is_ever_named),
         BEFORE(before_it_has_joined_it_says_nothing),
         TEST(a_heartbeat_follows_the_matchers_and_tells_of_complete_views),
+        TEST(its_last_word_names_no_positions),
         TEST(a_snapshot_is_the_view_and_says_where_its_topics_stand),
         TEST(a_snapshot_of_trades_is_their_totals_and_the_last_of_them),
         BEFORE(a_replica_that_comes_late_counts_from_where_it_joined),

@@ -49,20 +49,35 @@ static void an_origin_is_own_listed_or_foreign(void **state)
 {
     (void)state;
     const char *host = "localhost:8000", *listed = "http://app.example,http://localhost:3000";
-    assert_int_equal(trust_origin(NULL, host, "none"), TRUST_ORIGIN_NONE);
-    assert_int_equal(trust_origin("http://localhost:8000", host, "none"), TRUST_ORIGIN_OWN);
-    assert_int_equal(trust_origin("https://localhost:8000", host, "none"), TRUST_ORIGIN_OWN);
-    assert_int_equal(trust_origin("http://localhost:3000", host, listed), TRUST_ORIGIN_LISTED);
-    assert_int_equal(trust_origin("http://localhost:3000", host, "none"), TRUST_ORIGIN_FOREIGN);
-    assert_int_equal(trust_origin("http://localhost", host, listed), TRUST_ORIGIN_FOREIGN);
-    assert_int_equal(trust_origin("null", host, listed), TRUST_ORIGIN_FOREIGN);
-    assert_int_equal(trust_origin("none", host, "none"), TRUST_ORIGIN_FOREIGN);
-    assert_int_equal(trust_origin("", host, listed), TRUST_ORIGIN_FOREIGN);
-    assert_int_equal(trust_origin("file://localhost:8000", host, listed), TRUST_ORIGIN_FOREIGN);
-    assert_int_equal(trust_origin("http://localhost:8000.evil.com", host, listed),
+    assert_int_equal(trust_origin(NULL, host, "none", false), TRUST_ORIGIN_NONE);
+    assert_int_equal(trust_origin("http://localhost:8000", host, "none", false), TRUST_ORIGIN_OWN);
+    assert_int_equal(trust_origin("https://localhost:8000", host, "none", false), TRUST_ORIGIN_OWN);
+    assert_int_equal(trust_origin("http://localhost:3000", host, listed, false),
+                     TRUST_ORIGIN_LISTED);
+    assert_int_equal(trust_origin("http://localhost:3000", host, "none", false),
                      TRUST_ORIGIN_FOREIGN);
-    assert_int_equal(trust_origin("http://app.example.evil.com", host, listed),
+    assert_int_equal(trust_origin("http://localhost", host, listed, false), TRUST_ORIGIN_FOREIGN);
+    assert_int_equal(trust_origin("null", host, listed, false), TRUST_ORIGIN_FOREIGN);
+    assert_int_equal(trust_origin("none", host, "none", false), TRUST_ORIGIN_FOREIGN);
+    assert_int_equal(trust_origin("", host, listed, false), TRUST_ORIGIN_FOREIGN);
+    assert_int_equal(trust_origin("file://localhost:8000", host, listed, false),
                      TRUST_ORIGIN_FOREIGN);
+    assert_int_equal(trust_origin("http://localhost:8000.evil.com", host, listed, false),
+                     TRUST_ORIGIN_FOREIGN);
+    assert_int_equal(trust_origin("http://app.example.evil.com", host, listed, false),
+                     TRUST_ORIGIN_FOREIGN);
+}
+
+static void a_page_beside_tls_is_foreign_if_it_came_without(void **state)
+{
+    (void)state;
+    const char *host = "localhost:8000", *listed = "http://localhost:8000";
+    assert_int_equal(trust_origin("https://localhost:8000", host, "none", true), TRUST_ORIGIN_OWN);
+    assert_int_equal(trust_origin("http://localhost:8000", host, "none", true),
+                     TRUST_ORIGIN_FOREIGN);
+    assert_int_equal(trust_origin("http://localhost:8000", host, listed, true),
+                     TRUST_ORIGIN_LISTED);
+    assert_int_equal(trust_origin(NULL, host, "none", true), TRUST_ORIGIN_NONE);
 }
 
 static void assert_client(const char *remote, const char *forwarded, const char *proxies,
@@ -95,6 +110,7 @@ int main(void)
         cmocka_unit_test(loopback_names_are_this_machine),
         cmocka_unit_test(a_host_is_loopback_or_listed_at_any_port),
         cmocka_unit_test(an_origin_is_own_listed_or_foreign),
+        cmocka_unit_test(a_page_beside_tls_is_foreign_if_it_came_without),
         cmocka_unit_test(only_a_trusted_proxy_is_believed_about_a_client),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
