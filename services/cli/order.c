@@ -43,7 +43,7 @@ static const char amend_usage[] =
 struct order_command {
     const char *name;
     struct cluster cluster;
-    char base[REST_URL_SIZE];
+    struct rest_gateway gateway;
     const char *account, *symbol;
     bool json;
 };
@@ -53,7 +53,7 @@ static void begin(struct order_command *o, const char *name, int *argc, char **a
 {
     o->name = name;
     host_load(&o->cluster, argc, argv, usage);
-    rest_base(&o->cluster, o->base);
+    rest_gateway(&o->cluster, &o->gateway);
     o->account = rest_text_flag(argc, argv, "--account");
     o->json = rest_flag(argc, argv, "--json");
 }
@@ -91,7 +91,7 @@ static int ask_order(const struct order_command *o, const char *method, const ch
                      const json_t *body)
 {
     struct rest_answer a;
-    if (!rest_ask(o->name, method, o->base, path, body, &a))
+    if (!rest_ask(o->name, method, &o->gateway, path, body, &a))
         return EXIT_FAILURE;
     int status = show_order(o, &a);
     rest_free(&a);
@@ -176,7 +176,7 @@ static int cancel_all(const struct order_command *o, const char *side)
     add_parameter(path, "account", o->account);
     add_parameter(path, "symbol", o->symbol);
     add_parameter(path, "side", side);
-    if (!rest_ask(o->name, "DELETE", o->base, path, NULL, &a))
+    if (!rest_ask(o->name, "DELETE", &o->gateway, path, NULL, &a))
         return EXIT_FAILURE;
     int status = show_mass(o, &a);
     rest_free(&a);

@@ -2,10 +2,12 @@
 
 #include <ctype.h>
 #include <curl/curl.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TIMEOUT_MS = 15000, ANSWER_SIZE_MAX = 64 << 20 };
+enum { TIMEOUT_MS = 15000, ANSWER_SIZE_MAX = 64 << 20, PIN_SIZE = 64 };
 
 struct text_buffer {
     char *text;
@@ -28,10 +30,50 @@ static size_t on_bytes(char *bytes, size_t one, size_t count, void *self)
     return count;
 }
 
-static CURLcode perform(CURL *curl, const char *method, const char *url, const char *body,
-                        struct text_buffer *into)
+/* The public key of the file's first certificate, as libcurl wants it told. */
+static bool find_pin(const char *path, char pin[PIN_SIZE])
 {
+    unsigned char *key = NULL, digest[EVP_MAX_MD_SIZE];
+    unsigned digest_size = 0;
+    BIO *file = BIO_new_file(path, "r");
+    X509 *certificate = file == NULL ? NULL : PEM_read_bio_X509(file, NULL, NULL, NULL);
+    int size = certificate == NULL ? -1 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &key);
+    bool found =
+        size > 0 && EVP_Digest(key, (size_t)size, digest, &digest_size, EVP_sha256(), NULL) == 1;
+    if (found) {
+        int prefix = snprintf(pin, PIN_SIZE, "sha256//");
+        (void)EVP_EncodeBlock((unsigned char *)pin + prefix, digest, (int)digest_size);
+    }
+    OPENSSL_free(key);
+    X509_free(certificate);
+    BIO_free(file);
+    return found;
+}
+
+/* Its certificate is the one trusted, whoever signed it; that its key is there makes its name
+ * needless: the address may be that of a name not in it. */
+static CURLcode set_trust(CURL *curl, const struct rest_gateway *gateway)
+{
+    char pin[PIN_SIZE];
+    if (gateway->certificate[0] == '\0')
+        return CURLE_OK;
+    if (!find_pin(gateway->certificate, pin))
+        return CURLE_SSL_CACERT_BADFILE;
+    curl_easy_setopt(curl, CURLOPT_CAINFO, gateway->certificate);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+    return curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, pin);
+}
+
+static CURLcode perform(CURL *curl, const struct rest_gateway *gateway, const char *method,
+                        const char *path, const char *body, struct text_buffer *into)
+{
+    char url[2 * REST_URL_SIZE];
     struct curl_slist *headers = NULL;
+    CURLcode trust = set_trust(curl, gateway);
+    if (trust != CURLE_OK)
+        return trust;
+    snprintf(url, sizeof url, "%s%s", gateway->url, path);
     if (body != NULL)
         headers = curl_slist_append(NULL, "Content-Type: application/json");
     curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -50,46 +92,64 @@ static CURLcode perform(CURL *curl, const char *method, const char *url, const c
     return code;
 }
 
-bool rest_ready(const char *base)
+bool rest_ready(const struct rest_gateway *gateway)
 {
-    char url[2 * REST_URL_SIZE];
     struct text_buffer into = {NULL, 0};
     long status = 0;
     CURL *curl = curl_easy_init();
-    snprintf(url, sizeof url, "%s/readyz", base);
-    if (curl != NULL && perform(curl, "GET", url, NULL, &into) == CURLE_OK)
+    if (curl != NULL && perform(curl, gateway, "GET", "/readyz", NULL, &into) == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_cleanup(curl);
     free(into.text);
     return status == 200;
 }
 
-bool rest_ask(const char *command, const char *method, const char *base, const char *path,
-              const json_t *body, struct rest_answer *answer)
+static void explain(const char *command, const struct rest_gateway *gateway, CURLcode code)
 {
-    char url[2 * REST_URL_SIZE];
+    const char *why = curl_easy_strerror(code);
+    switch (code) {
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_FAILED_INIT:
+    case CURLE_URL_MALFORMAT:
+        fprintf(stderr,
+                "outcry %s: no gateway answers at %s (%s); is a cluster running (./outcry up)?\n",
+                command, gateway->url, why);
+        break;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+        fprintf(stderr,
+                "outcry %s: nothing was asked: what answers at %s is not trusted (%s); expected "
+                "the certificate in %s (tls_certificate)\n",
+                command, gateway->url, why, gateway->certificate);
+        break;
+    default:
+        fprintf(stderr,
+                "outcry %s: the answer of %s did not come (%s); what was asked may have been done: "
+                "look before you repeat it\n",
+                command, gateway->url, why);
+    }
+}
+
+bool rest_ask(const char *command, const char *method, const struct rest_gateway *gateway,
+              const char *path, const json_t *body, struct rest_answer *answer)
+{
     struct text_buffer into = {calloc(1, 1), 0};
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
     CURL *curl = curl_easy_init();
     CURLcode code = CURLE_FAILED_INIT;
     *answer = (struct rest_answer){0, NULL, NULL};
-    snprintf(url, sizeof url, "%s%s", base, path);
     if (curl != NULL && into.text != NULL)
-        code = perform(curl, method, url, text, &into);
+        code = perform(curl, gateway, method, path, text, &into);
     if (code == CURLE_OK)
         curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
     curl_easy_cleanup(curl);
     free(text);
     answer->text = into.text;
     if (code != CURLE_OK) {
-        bool sent = code != CURLE_COULDNT_CONNECT && code != CURLE_COULDNT_RESOLVE_HOST &&
-                    code != CURLE_FAILED_INIT && code != CURLE_URL_MALFORMAT;
-        fprintf(stderr,
-                sent ? "outcry %s: the answer of %s did not come (%s); what was asked may have "
-                       "been done: look before you repeat it\n"
-                     : "outcry %s: no gateway answers at %s (%s); is a cluster running "
-                       "(./outcry up)?\n",
-                command, base, curl_easy_strerror(code));
+        explain(command, gateway, code);
         rest_free(answer);
         return false;
     }
@@ -121,12 +181,15 @@ const char *rest_text(const json_t *object, const char *key)
     return text == NULL ? "" : text;
 }
 
-void rest_base(const struct cluster *c, char base[REST_URL_SIZE])
+void rest_gateway(const struct cluster *c, struct rest_gateway *gateway)
 {
     const char *address = c->settings.gateway_address;
     bool everywhere = strncmp(address, "0.0.0.0:", 8) == 0; /* is reached at loopback, too */
-    snprintf(base, REST_URL_SIZE, "http://%s%s", everywhere ? "127.0.0.1:" : "",
-             everywhere ? address + 8 : address);
+    bool tls = strcmp(c->settings.tls_certificate, "none") != 0;
+    snprintf(gateway->url, sizeof gateway->url, "%s://%s%s", tls ? "https" : "http",
+             everywhere ? "127.0.0.1:" : "", everywhere ? address + 8 : address);
+    snprintf(gateway->certificate, sizeof gateway->certificate, "%s",
+             tls ? c->settings.tls_certificate : "");
 }
 
 static void take_out(int *argc, char **argv, int at, int count)

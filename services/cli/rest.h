@@ -15,23 +15,31 @@ struct rest_answer {
 
 enum { REST_URL_SIZE = 1024 };
 
-/* method at base + path; body NULL: none. False, with a message on stderr in the name of `command`,
- * if no gateway answers. The caller frees the answer. */
-bool rest_ask(const char *command, const char *method, const char *base, const char *path,
-              const json_t *body, struct rest_answer *answer);
+/* Where the gateway is: http://127.0.0.1:8000. With a certificate (a path; empty: none) it is
+ * https, and only who has the key of that file's certificate is spoken to, whatever the name in it.
+ */
+struct rest_gateway {
+    char url[REST_URL_SIZE];
+    char certificate[SETTING_TEXT_SIZE];
+};
+
+/* By the settings. */
+void rest_gateway(const struct cluster *c, struct rest_gateway *gateway);
+
+/* method at its url + path; body NULL: none. False, with a message on stderr in the name of
+ * `command`, if no gateway answers, or one that is not trusted. The caller frees the answer. */
+bool rest_ask(const char *command, const char *method, const struct rest_gateway *gateway,
+              const char *path, const json_t *body, struct rest_answer *answer);
 void rest_free(struct rest_answer *answer);
 
 /* Whether a gateway is there and knows what there is; says nothing. */
-bool rest_ready(const char *base);
+bool rest_ready(const struct rest_gateway *gateway);
 
 /* What was refused and why, on stderr; 1, for main to return. */
 int rest_refused(const char *command, const struct rest_answer *answer);
 
 /* A text member of the answer; "" if there is none. BORROWED from the answer. */
 const char *rest_text(const json_t *object, const char *key);
-
-/* Where the gateway is, by the settings: http://127.0.0.1:8000. */
-void rest_base(const struct cluster *c, char base[REST_URL_SIZE]);
 
 /* A flag with a value (--account demo), taken out of argv; NULL if it is not there, exits 2 if it
  * has no value. */

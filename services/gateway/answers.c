@@ -28,6 +28,7 @@ void answer_end(gateway_t *g, struct answering *a, uint64_t call, unsigned statu
     struct answer head = {
         .call = call,
         .waited_ns = g->answered_ns,
+        .result_ns = g->answered_ns == 0 ? 0 : g->now_ns,
         .status = (uint16_t)status,
         .code = (uint16_t)code,
         .retry_after_s = code != 0 && problem_retryable(code) ? 1 : 0,
@@ -38,7 +39,6 @@ void answer_end(gateway_t *g, struct answering *a, uint64_t call, unsigned statu
     outbox_commit(&g->outbox, GATEWAY_OUTPUT_ANSWERS,
                   sizeof head + a->at_size + json_writer_size(&a->json));
     g->answered_ns = 0;
-    g->counts.answers++;
 }
 
 void answer_problem(gateway_t *g, const struct caller *caller, const struct problem *p,
@@ -75,6 +75,23 @@ void answer_refuse(gateway_t *g, const struct ask *ask, enum reason code, const 
     va_end(arguments);
     problem_set(&p, code, in, name, "%s", words);
     answer_problem(g, &caller, &p, &context);
+}
+
+bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, bool last)
+{
+    bool known = shard_known_through(&g->shards[shard], ask->received_ns);
+    if (!known && !last)
+        return false;
+    if (known)
+        answer_refuse(g, ask, REJECT_UNKNOWN_ORDER, "path", "id",
+                      "account %s has no such order among its open and last finished ones",
+                      ask->account);
+    else
+        answer_refuse(g, ask, REJECT_NOT_CAUGHT_UP, "path", "id",
+                      "this gateway knows no such order, and did not hear from shard %u within the "
+                      "wait: there may be one",
+                      shard);
+    return true;
 }
 
 void answer_finished(gateway_t *g, const struct caller *caller, const struct live_order *order,

@@ -61,13 +61,16 @@ static struct command command_of(const gateway_t *g, const struct ask *ask)
     return c;
 }
 
-/* Cancels are never too late; the others are by valid_until, or after deadline_ms. */
-static uint64_t deadline_of(const gateway_t *g, const struct ask *ask)
+/* Cancels are never too late; the others are by valid_until, or after deadline_ms. The matcher
+ * judges by its own time, which may be ahead of our clock: it stands still while a clock that was
+ * set back catches up. */
+static uint64_t deadline_of(const gateway_t *g, const struct shard *s, const struct ask *ask)
 {
+    uint64_t from_ns = s->heartbeat_ns > ask->received_ns ? s->heartbeat_ns : ask->received_ns;
     if (ask->kind == ASK_CANCEL || ask->kind == ASK_MASS_CANCEL)
         return 0;
     return ask->deadline_ns != 0 ? ask->deadline_ns
-                                 : ask->received_ns + g->cluster->settings.deadline_ms * NS_PER_MS;
+                                 : from_ns + g->cluster->settings.deadline_ms * NS_PER_MS;
 }
 
 /* Hand it to the shard's session. There is room: intake_takes() looked. */
@@ -75,7 +78,7 @@ static void send(gateway_t *g, struct shard *s, const struct ask *ask, uint32_t 
 {
     struct command c = command_of(g, ask);
     uint64_t origin_seq;
-    c.envelope.deadline_ns = deadline_of(g, ask);
+    c.envelope.deadline_ns = deadline_of(g, s, ask);
     CHECK(origin_command(s->origin, &c, &origin_seq) == STATUS_OK);
     struct pending *p = pending_at(s, origin_seq);
     *p = (struct pending){
@@ -247,13 +250,7 @@ bool commands_try_amend(gateway_t *g, const struct ask *asked, bool last)
     if (ask.symbol == SYMBOL_NONE && shard < g->shard_count) {
         const struct live_order *o = orders_find(g->orders, ask.order_id);
         if (o == NULL || strcmp(o->account, ask.account) != 0) {
-            /* Another gateway's may be on its way; the next heartbeat says that it is not. */
-            if (!last && g->shards[shard].heartbeat_ns <= ask.received_ns)
-                return false;
-            answer_refuse(g, &ask, REJECT_UNKNOWN_ORDER, "path", "id",
-                          "account %s has no such order among its open and last finished ones",
-                          ask.account);
-            return true;
+            return answer_unknown_order(g, &ask, (unsigned)shard, last);
         }
         const struct cluster_symbol *symbol = cluster_symbol_find(g->cluster, o->symbol);
         if (symbol == NULL) {
@@ -410,7 +407,6 @@ void commands_result(struct shard *s, uint64_t origin_seq, const struct result *
 {
     gateway_t *g = s->gateway;
     struct pending *p = pending_at(s, origin_seq);
-    g->counts.results++;
     order_log_result(g, s, p, r);
     if (p->kind == ASK_MASS_CANCEL) {
         mass_result(g, s, p, r->code == 0 ? MASS_DONE : MASS_REFUSED, r);

@@ -20,7 +20,7 @@ enum ask_kind {
     ASK_STATS,       /* GET /stats/{symbol} */
     ASK_HEALTH,      /* GET /health */
     ASK_READY,       /* what the probes want: an answer, and whether all is known */
-    ASK_METRICS,     /* GET /metrics: the step's lines of it */
+    ASK_METRICS,     /* GET /metrics: set what the step counts; the answer has no body */
     ASK_SUBSCRIBE,   /* a WebSocket wants a channel; no call, the answer is a stream message */
     ASK_UNSUBSCRIBE, /* it is gone */
     ASK_DRAIN,       /* SIGTERM: nothing new is taken */
@@ -70,10 +70,11 @@ struct ask {
 enum { ANSWER_BODY_MAX = 16 << 20 };
 
 /* The head of an answer. The position (X-At: `shard.epoch.seq`, comma separated; at_size bytes,
- * perhaps none) follows it, then the body: JSON, or lines of metrics. */
+ * perhaps none) follows it, then the body: JSON. */
 struct answer {
     uint64_t call;
     uint64_t waited_ns;     /* from command to result, for Server-Timing; 0: no command */
+    uint64_t result_ns;     /* Unix ns: stamp of the batch the result came in; 0: no command */
     uint16_t status;        /* HTTP */
     uint16_t code;          /* enum reason: why it is not a success; 0: it is */
     uint16_t retry_after_s; /* 0: none */

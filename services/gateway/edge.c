@@ -13,7 +13,9 @@
 #include "gateway/connection_socket.h"
 #include "gateway/edge_parts.h"
 #include "gateway/routes.h"
+#include "gateway/tls_certificate.h"
 #include "gateway/trust.h"
+#include "node/web_stop.h"
 
 enum {
     KEEPER_MS = 100,
@@ -23,9 +25,15 @@ enum {
     SHUTDOWN_MS = 1000, /* for WebSockets to take in that we stop */
     OPTION_SIZE = 32,
     DRAIN_PAUSE_MS = 5,
+    TLS_CONNECTIONS_EACH = 2, /* of civetweb's threads: as many again may wait for one */
 };
 
 /* ---- where it may listen ---- */
+
+static bool uses_tls(const struct settings *s)
+{
+    return strcmp(s->tls_certificate, "none") != 0;
+}
 
 /* The address without its port; false if it has none. */
 static bool split_address(const char *address, char *host, size_t size)
@@ -35,6 +43,18 @@ static bool split_address(const char *address, char *host, size_t size)
         return false;
     memcpy(host, address, (size_t)(colon - address));
     host[colon - address] = '\0';
+    return true;
+}
+
+/* Read here once for its words alone, so that a mistake is told before anything is begun. */
+static bool check_certificate(const struct settings *s, char error[EDGE_ERROR_SIZE])
+{
+    struct tls_certificate c;
+    if (!uses_tls(s))
+        return true;
+    if (!tls_certificate_load(&c, s->tls_certificate, error))
+        return false;
+    tls_certificate_close(&c);
     return true;
 }
 
@@ -59,7 +79,7 @@ bool edge_may_listen(const struct cluster *c, char error[EDGE_ERROR_SIZE])
     }
     (void)split_address(s->gateway_address, host, sizeof host);
     if (trust_loopback(host) || s->open_anywhere == 1)
-        return true;
+        return check_certificate(s, error);
     snprintf(error, EDGE_ERROR_SIZE,
              "gateway_address is %s, where others can reach it, and there are no keys: anybody "
              "could trade as anybody. Set open_anywhere to 1 if that is meant",
@@ -91,7 +111,7 @@ edge_t *edge_new(const struct edge_options *options)
         .loopback = s->rate_loopback == 1,
         .hash_seed = options->hash_seed,
     });
-    e->metrics = http_metrics_new(route_labels(), ROUTE_COUNT);
+    e->metrics = http_metrics_new(options->metrics, route_labels(), ROUTE_COUNT);
     e->websockets = websockets_new(&(struct websockets_options){
         .cluster = options->cluster,
         .desk = options->desk,
@@ -108,6 +128,7 @@ void edge_destroy(edge_t **edge)
     edge_t *e = *edge;
     if (e == NULL)
         return;
+    tls_destroy(&e->tls);
     websockets_destroy(&e->websockets);
     http_metrics_destroy(&e->metrics);
     rate_limit_destroy(&e->limits);
@@ -184,6 +205,8 @@ static void *keep(void *self)
     while (!atomic_load(&e->stop_keeping)) {
         uint64_t now_ns = clock_monotonic_ns();
         cut_slow_bodies(e);
+        if (e->tls != NULL)
+            tls_tend(e->tls, now_ns);
         if (open_to_all(e) && (warned_ns == 0 || now_ns > warned_ns + WARNING_S * NS_PER_SECOND)) {
             log_warn("gateway", "open_anywhere", LOG_TEXT("address", e->settings->gateway_address),
                      LOG_TEXT("meaning", "anybody who reaches it can trade as anybody"));
@@ -203,8 +226,10 @@ static int on_log(const struct mg_connection *http, const char *message)
     return 1; /* it is said */
 }
 
+/* listening: where it does, whatever port it is. */
 static struct mg_context *listen_at(edge_t *e, const char *address, unsigned threads,
-                                    struct listener *listener, char *error)
+                                    struct listener *listener, char listening[ADDRESS_SIZE],
+                                    char *error)
 {
     char thread_count[OPTION_SIZE], request_ms[OPTION_SIZE], keep_alive_ms[OPTION_SIZE];
     snprintf(thread_count, sizeof thread_count, "%u", threads);
@@ -244,12 +269,60 @@ static struct mg_context *listen_at(edge_t *e, const char *address, unsigned thr
         .log_message = on_log,
     };
     struct mg_context *context = mg_start(&callbacks, listener, options);
-    if (context == NULL)
+    struct mg_server_port port;
+    if (context == NULL) {
         snprintf(error, EDGE_ERROR_SIZE,
                  "cannot serve at %s: is it in use by another process, or not an address of this "
                  "machine?",
                  address);
+        return NULL;
+    }
+    CHECK(mg_get_server_ports(context, 1, &port) == 1);
+    snprintf(listening, ADDRESS_SIZE, "%.*s:%d", (int)(strrchr(address, ':') - address), address,
+             port.port);
     return context;
+}
+
+/* Everybody comes through TLS: civetweb is inside. */
+static bool open_inside(edge_t *e, unsigned threads, char *error)
+{
+    const struct tls_options options = {
+        .address = e->settings->gateway_address,
+        .certificate = e->settings->tls_certificate,
+        .patience_ms = e->settings->request_ms,
+        .connections_max = TLS_CONNECTIONS_EACH * threads,
+    };
+    if (!tls_new(&e->tls, &options, error))
+        return false;
+    e->context = listen_at(e, "127.0.0.1:0", threads, &e->everybody, e->address, error);
+    if (e->context == NULL)
+        return false;
+    websockets_serve(e->websockets, e->context);
+    return tls_open(e->tls, (uint16_t)atoi(strrchr(e->address, ':') + 1), error);
+}
+
+static bool open_to_everybody(edge_t *e, unsigned threads, char *error)
+{
+    if (uses_tls(e->settings))
+        return open_inside(e, threads, error);
+    e->context =
+        listen_at(e, e->settings->gateway_address, threads, &e->everybody, e->address, error);
+    if (e->context != NULL)
+        websockets_serve(e->websockets, e->context);
+    return e->context != NULL;
+}
+
+/* Told in the run directory as any service's: node/admin.h. */
+static bool open_to_operators(edge_t *e, char *error)
+{
+    char name[sizeof "gateway-" + ORIGIN_SIZE_MAX];
+    e->admin = listen_at(e, e->settings->admin_address, ADMIN_THREADS, &e->operators,
+                         e->admin_address, error);
+    if (e->admin == NULL)
+        return false;
+    snprintf(name, sizeof name, "gateway-%.*s", ORIGIN_SIZE_MAX, e->settings->gateway_name);
+    admin_file_path(e->options.cluster, name, e->admin_file);
+    return admin_file_write(e->admin_file, e->admin_address, error);
 }
 
 bool edge_open(edge_t *e, char error[EDGE_ERROR_SIZE])
@@ -258,12 +331,9 @@ bool edge_open(edge_t *e, char error[EDGE_ERROR_SIZE])
     unsigned threads =
         (unsigned)s->rest_connections_max + (unsigned)s->websockets_max + THREADS_SPARE;
     mg_init_library(0);
-    e->context = listen_at(e, s->gateway_address, threads, &e->everybody, error);
-    if (e->context == NULL)
+    if (!open_to_everybody(e, threads, error))
         return false;
-    websockets_serve(e->websockets, e->context);
-    e->admin = listen_at(e, s->admin_address, ADMIN_THREADS, &e->operators, error);
-    if (e->admin == NULL)
+    if (!open_to_operators(e, error))
         return false;
     e->keeping = pthread_create(&e->keeper, NULL, keep, e) == 0;
     CHECK(e->keeping);
@@ -284,31 +354,49 @@ void edge_drain(edge_t *e)
         nanosleep(&pause, NULL);
 }
 
-static void *stop_context(void *context)
+/* At once, so that neither waits for the other. */
+static void *stop_operators(void *self)
 {
-    mg_stop(context);
+    edge_t *e = self;
+    web_stop(e->admin, e->admin_address);
     return NULL;
 }
 
-/* Each takes civetweb up to two seconds, so both at once. */
 static void stop_contexts(edge_t *e)
 {
     pthread_t stopper;
-    bool both = e->admin != NULL && pthread_create(&stopper, NULL, stop_context, e->admin) == 0;
+    bool both = e->admin != NULL && pthread_create(&stopper, NULL, stop_operators, e) == 0;
     if (e->context != NULL)
-        mg_stop(e->context);
+        web_stop(e->context, e->address);
     if (both)
         pthread_join(stopper, NULL);
     else if (e->admin != NULL)
-        mg_stop(e->admin);
+        stop_operators(e);
+}
+
+/* Between requests, civetweb would wait for the next one for up to two seconds more. */
+static void end_idle(edge_t *e)
+{
+    pthread_mutex_lock(&e->mutex);
+    for (struct connection *c = e->connections; c != NULL; c = c->next) {
+        int socket = connection_socket(mg_get_request_info(c->http));
+        if (socket >= 0)
+            (void)shutdown(socket, SHUT_RD);
+    }
+    pthread_mutex_unlock(&e->mutex);
 }
 
 void edge_close(edge_t *e)
 {
     atomic_store(&e->stop_keeping, true);
+    if (e->admin_file[0] != '\0')
+        admin_file_remove(e->admin_file);
+    end_idle(e);
     stop_contexts(e);
     if (e->keeping)
         pthread_join(e->keeper, NULL);
+    if (e->tls != NULL)
+        tls_close(e->tls);
     e->context = e->admin = NULL;
     e->keeping = false;
     mg_exit_library();

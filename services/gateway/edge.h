@@ -1,5 +1,6 @@
 /* edge: the gateway's HTTP server, on civetweb: one context for everybody (REST and WebSocket), one
- * for probes and metrics, on threads and a port of their own. Each request is an exchange
+ * for probes and metrics, on threads and a port of their own. With tls_certificate set, everybody
+ * comes through TLS (tls.h); probes and metrics stay plain. Each request is an exchange
  * (exchange.c); connections are counted against their budget here, and those whose requests do not
  * come in time are cut.
  *
@@ -11,6 +12,7 @@
 #include "gateway/calls.h"
 #include "gateway/websockets.h"
 #include "node/cluster.h"
+#include "node/metrics_table.h"
 
 typedef struct edge edge_t;
 
@@ -21,6 +23,7 @@ struct edge_options {
     mailbox_t *desk;               /* KEPT: where asks go */
     uint64_t hash_seed;            /* unpredictable, and told to nobody */
     uint64_t request_base;         /* unpredictable: request ids of our own begin with it */
+    metrics_t *metrics;            /* KEPT: of metric_families; all there is, the step's too */
 };
 
 /* Whether the settings let the gateway listen where it is to; false with error in words. */

@@ -8,11 +8,14 @@
 #include "gateway/edge.h"
 #include "gateway/http_metrics.h"
 #include "gateway/rate_limit.h"
+#include "gateway/tls.h"
+#include "node/admin_file.h"
 
 enum {
     BODY_SIZE_MAX = 64 << 10, /* of a request */
     THREADS_SPARE = 16,       /* that tell those beyond the budget so */
     ADMIN_THREADS = 8,
+    ADDRESS_SIZE = SETTING_TEXT_SIZE + 8,
     EXCHANGE_GRACE_MS = 3000, /* past the step's own patience: then the step is stuck */
 };
 
@@ -36,6 +39,8 @@ struct edge {
     const struct settings *settings;
     struct mg_context *context;
     struct mg_context *admin;
+    char address[ADDRESS_SIZE], admin_address[ADDRESS_SIZE]; /* where these two listen */
+    tls_t *tls; /* what everybody comes through; NULL: nothing */
     calls_t *calls;
     rate_limit_t *limits;
     http_metrics_t *metrics;
@@ -49,6 +54,7 @@ struct edge {
     unsigned connection_count;
     pthread_t keeper;
     bool keeping;
+    char admin_file[ADMIN_FILE_SIZE]; /* where the admin port is told; empty: nowhere yet */
     atomic_bool stop_keeping;
 };
 

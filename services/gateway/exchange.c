@@ -12,13 +12,10 @@
 
 #include "base/clock.h"
 #include "gateway/openapi.h"
-#include "gateway/response.h"
+#include "gateway/replies.h"
 #include "gateway/trust.h"
 
-enum {
-    LOCAL_BODY_SIZE = 1 << 20, /* of what is answered without the step */
-    BODY_PIECE = 1 << 10,
-};
+enum { BODY_PIECE = 1 << 10 };
 
 /* ---- who, and whereto ---- */
 
@@ -40,6 +37,30 @@ static void name_request(struct exchange *x)
                  x->edge->options.request_base, atomic_fetch_add(&x->edge->request_count, 1));
 }
 
+/* Whose request it is: behind TLS, only the tunnel knows. */
+static void name_client(struct exchange *x)
+{
+    tls_t *tls = x->admin ? NULL : x->edge->tls;
+    char through[TRUST_ADDRESS_SIZE];
+    const char *remote = x->info->remote_addr;
+    if (tls != NULL && tls_client(tls, (uint16_t)x->info->remote_port, through))
+        remote = through;
+    else
+        x->outside_tls = tls != NULL;
+    trust_client(remote, mg_get_header(x->http, "X-Forwarded-For"),
+                 x->edge->settings->trusted_proxies, x->client);
+}
+
+/* Somebody of this machine who found civetweb's port. */
+static bool check_tls(struct exchange *x, struct problem *p)
+{
+    if (!x->outside_tls)
+        return true;
+    x->close = true;
+    return problem_set(p, REJECT_BAD_REQUEST, NULL, NULL,
+                       "this port is the gateway's own; it serves https and wss at its address");
+}
+
 static bool check_trust(struct exchange *x, struct problem *p)
 {
     const struct settings *s = x->edge->settings;
@@ -49,7 +70,7 @@ static bool check_trust(struct exchange *x, struct problem *p)
     if (!trust_host(host, s->hosts))
         return problem_set(p, REJECT_FOREIGN_HOST, "header", "Host",
                            "this gateway is not reached by that name; setting hosts lists more");
-    switch (trust_origin(origin, host, s->origins)) {
+    switch (trust_origin(origin, host, s->origins, x->edge->tls != NULL)) {
     case TRUST_ORIGIN_FOREIGN:
         return problem_set(p, REJECT_FOREIGN_ORIGIN, "header", "Origin",
                            "pages of that origin may not speak to this gateway; setting origins "
@@ -231,13 +252,18 @@ static int reply_answer(struct exchange *x, const struct call_answer *answer, co
                                                .body = answer->body,
                                                .at = answer->at,
                                                .retry_after_s = answer->head.retry_after_s,
-                                               .waited_ns = answer->head.waited_ns});
+                                               .waited_ns = answer->head.waited_ns,
+                                               .result_ns = answer->head.result_ns});
 }
+
+/* ---- asking the step ---- */
 
 /* The step, stuck or swamped, let the ask lie: what it was to change may yet be changed. */
 static int reply_no_answer(struct exchange *x, const struct ask *ask)
 {
     struct problem p;
+    if (ask->kind == ASK_METRICS)
+        return reply_metrics(x, false);
     bool changes = ask->kind <= ASK_MASS_CANCEL;
     bool cancels = ask->kind == ASK_CANCEL || ask->kind == ASK_MASS_CANCEL;
     uint64_t by_ns = ask->deadline_ns != 0
@@ -262,7 +288,7 @@ static int ask_step(struct exchange *x, struct ask *ask, uint64_t patience_ms,
         problem_set(&p, REJECT_TOO_BUSY, NULL, NULL, "nothing was handed over");
         if (ask->call != 0)
             calls_end(e->calls, ask->call);
-        return response_problem(x, &p);
+        return ask->kind == ASK_METRICS ? reply_metrics(x, false) : response_problem(x, &p);
     }
     int status;
     if (calls_wait(e->calls, ask->call, patience_ms, &answer)) {
@@ -280,68 +306,12 @@ static int then_reply(struct exchange *x, const struct call_answer *answer)
                         answer->head.problem ? "application/problem+json" : "application/json");
 }
 
-/* ---- what needs no step, or only its word ---- */
+/* ---- what needs only its word ---- */
 
-static int no_memory(struct exchange *x)
-{
-    struct problem p;
-    problem_set(&p, REJECT_TOO_BUSY, NULL, NULL, "no memory for the answer");
-    return response_problem(x, &p);
-}
-
-static int reply_symbols(struct exchange *x)
-{
-    const struct cluster *c = x->edge->options.cluster;
-    struct json_writer j;
-    char *text = malloc(LOCAL_BODY_SIZE);
-    if (text == NULL)
-        return no_memory(x);
-    json_writer_init(&j, text, LOCAL_BODY_SIZE);
-    json_object_begin(&j, NULL);
-    json_array_begin(&j, "data");
-    for (unsigned i = 0; i < c->symbol_count; i++) {
-        const struct cluster_symbol *s = &c->symbols[i];
-        json_object_begin(&j, NULL);
-        json_string(&j, "symbol", s->name);
-        json_string(&j, "tick_size", s->tick_size);
-        json_string(&j, "lot_size", s->lot_size);
-        json_flag(&j, "any_price", s->any_price);
-        json_string(&j, "phase", "open");
-        json_u64(&j, "shard", s->shard);
-        json_object_end(&j);
-    }
-    json_array_end(&j);
-    json_object_end(&j);
-    int status = response_text(x, "application/json", text, json_writer_size(&j));
-    free(text);
-    return status;
-}
-
-static int reply_time(struct exchange *x)
-{
-    struct json_writer j;
-    char text[128];
-    json_writer_init(&j, text, sizeof text);
-    json_object_begin(&j, NULL);
-    json_time(&j, "timestamp", x->received_ns);
-    json_u64(&j, "ts", x->received_ns / 1000);
-    json_object_end(&j);
-    return response_text(x, "application/json", text, json_writer_size(&j));
-}
-
-/* The step's lines, then the edge's own. */
 static int then_metrics(struct exchange *x, const struct call_answer *answer)
 {
-    char *text = malloc(answer->body.size + LOCAL_BODY_SIZE);
-    if (text == NULL)
-        return no_memory(x);
-    size_t size = answer->body.size;
-    memcpy(text, answer->body.data, size);
-    struct websocket_counts sockets = websockets_counts(x->edge->websockets);
-    size += http_metrics_write(x->edge->metrics, &sockets, text + size, LOCAL_BODY_SIZE);
-    int status = response_text(x, "text/plain; version=0.0.4", text, size);
-    free(text);
-    return status;
+    (void)answer;
+    return reply_metrics(x, true);
 }
 
 static int reply_probe(struct exchange *x, unsigned status)
@@ -423,8 +393,7 @@ static struct exchange exchange_of(struct mg_connection *http)
     x.body_left = x.info->content_length > 0 || mg_get_header(http, "Transfer-Encoding") != NULL;
     x.close = wants_close(&x) || is_upgrade(http); /* what answers an upgrade is a refusal */
     name_request(&x);
-    trust_client(x.info->remote_addr, mg_get_header(http, "X-Forwarded-For"),
-                 l->edge->settings->trusted_proxies, x.client);
+    name_client(&x);
     return x;
 }
 
@@ -433,7 +402,7 @@ static int exchange_run(struct mg_connection *http)
     struct exchange x = exchange_of(http);
     struct problem p;
     x.close = x.close || atomic_load(&x.edge->draining);
-    if (!check_budget(&x, &p) || !check_trust(&x, &p))
+    if (!check_tls(&x, &p) || !check_budget(&x, &p) || !check_trust(&x, &p))
         return response_problem(&x, &p);
     if (strcmp(x.info->request_method, "OPTIONS") == 0)
         return response_preflight(&x);

@@ -69,6 +69,7 @@ static void private_heartbeat(void *self, const struct frame_head *head, const s
         return;
     s->heard_ns = s->gateway->now_ns;
     s->heartbeat_ns = head->time_ns;
+    s->heartbeat_seq = head->seq;
     s->standing = m->standing;
     s->journal = m->journal;
 }
@@ -290,6 +291,7 @@ gateway_t *gateway_new(const struct gateway_options *o)
     for (unsigned s = 0; s < g->shard_count; s++)
         shard_init(g, s, o);
     markets_init(g, o);
+    g->metrics = gateway_metrics_new(g, o->metrics);
     return g;
 }
 
@@ -298,6 +300,7 @@ void gateway_destroy(gateway_t **gateway)
     gateway_t *g = *gateway;
     if (g == NULL)
         return;
+    gateway_metrics_destroy(&g->metrics);
     for (unsigned s = 0; s < g->shard_count; s++) {
         subscriber_destroy(&g->shards[s].subscriber);
         origin_destroy(&g->shards[s].origin);
@@ -326,6 +329,12 @@ bool shard_heard(const struct shard *s)
 {
     uint64_t patience_ns = 4 * s->gateway->cluster->settings.heartbeat_ms * NS_PER_MS;
     return s->heard_ns != 0 && s->gateway->now_ns < s->heard_ns + patience_ns + NS_PER_SECOND;
+}
+
+bool shard_known_through(const struct shard *s, uint64_t ns)
+{
+    return s->heard_ns > ns && s->heartbeat_ns > ns &&
+           subscriber_complete_seq(s->subscriber, s->family) >= s->heartbeat_seq;
 }
 
 bool shard_open(const struct shard *s)
@@ -372,7 +381,6 @@ static void receive_ask(gateway_t *g, const uint8_t *message, size_t size)
     struct ask ask;
     CHECK(size == sizeof ask); /* from this very process */
     memcpy(&ask, message, size);
-    g->counts.asks++;
     switch ((enum ask_kind)ask.kind) {
     case ASK_PLACE:
     case ASK_CANCEL:

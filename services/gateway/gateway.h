@@ -14,6 +14,7 @@
 #define OUTCRY_GATEWAY_GATEWAY_H
 
 #include "node/cluster.h"
+#include "node/metrics_table.h"
 #include "node/service.h"
 
 typedef struct gateway gateway_t;
@@ -38,6 +39,7 @@ struct gateway_options {
     const char *reply;             /* 32 hexadecimal digits, unpredictable */
     uint64_t origin_epoch;         /* greater than that of any session before: the clock, in ns */
     uint64_t hash_seed;            /* unpredictable */
+    metrics_t *metrics;            /* KEPT: of metric_families; NULL: nothing is counted */
 };
 
 gateway_t *gateway_new(const struct gateway_options *options);

@@ -6,6 +6,7 @@
 #include "bus/subscriber.h"
 #include "gateway/desk.h"
 #include "gateway/gateway.h"
+#include "gateway/gateway_metrics.h"
 #include "gateway/market.h"
 #include "gateway/orders.h"
 #include "gateway/problem.h"
@@ -64,6 +65,7 @@ struct shard {
     uint64_t due_through;    /* up to here, time-outs have been looked at */
     uint64_t heard_ns;       /* when the last heartbeat came; 0: none yet */
     uint64_t heartbeat_ns;   /* its matcher's stamp */
+    uint64_t heartbeat_seq;  /* where its matcher stood */
     uint64_t standing;       /* its matcher's last word; enum standing, 0: none yet */
     uint64_t journal;        /* likewise; enum journal_mode */
     uint64_t epoch;          /* of its history; 0: not known yet */
@@ -98,7 +100,7 @@ struct mass {
 };
 
 struct gateway_counts {
-    uint64_t asks, answers, commands, results, late, sessions_lost;
+    uint64_t commands, late, sessions_lost;
 };
 
 struct gateway {
@@ -125,6 +127,7 @@ struct gateway {
     bool draining;
     uint64_t logged_faults;
     struct gateway_counts counts;
+    gateway_metrics_t *metrics;
 };
 
 /* ---- gateway.c ---- */
@@ -134,6 +137,11 @@ struct gateway {
 bool shard_heard(const struct shard *s);
 bool shard_open(const struct shard *s);
 bool shard_ready(const struct shard *s);
+
+/* Whether all that was sequenced in the shard by that moment is known here: a heartbeat has come
+ * since, its matcher stamped it later than that, and what it spoke of is complete. Without that, an
+ * order we do not know may be one we have not heard of yet. As good as the two clocks agree. */
+bool shard_known_through(const struct shard *s, uint64_t ns);
 
 /* ---- answers.c ---- */
 
@@ -156,6 +164,11 @@ struct caller caller_of(const struct ask *ask);
 __attribute__((format(printf, 6, 7))) void answer_refuse(gateway_t *g, const struct ask *ask,
                                                          enum reason code, const char *in,
                                                          const char *name, const char *detail, ...);
+
+/* An order that is not known here: it may be on its way, so this waits (false) until it is certain
+ * that there is none; last: no longer, and then it says that this is not known. */
+bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, bool last);
+
 void answer_problem(gateway_t *g, const struct caller *caller, const struct problem *p,
                     const struct problem_context *context);
 void answer_order(gateway_t *g, const struct caller *caller, unsigned status,
@@ -205,6 +218,9 @@ bool reads_wait_result(gateway_t *g, const struct shard *s, const struct pending
                        const struct result *result);
 
 /* ---- status.c ---- */
+
+/* Symbols whose book and trades are known. */
+unsigned markets_known(const gateway_t *g);
 
 void status_health(gateway_t *g, const struct ask *ask);
 void status_ready(gateway_t *g, const struct ask *ask);

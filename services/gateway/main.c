@@ -30,7 +30,7 @@ static bool open_market(node_t *n, const struct cluster *c, const char *reply, c
 {
     char address[CLUSTER_ADDRESS_SIZE], topic[TOPIC_SIZE_MAX + 1];
     cluster_address(c, c->settings.market_data_address, 0, address);
-    void *socket = node_open_input(n, ENDPOINT_SUB, address, FRAMES_BUDGET, error);
+    void *socket = node_open_input(n, ENDPOINT_SUB, "market", address, FRAMES_BUDGET, error);
     if (socket == NULL)
         return false;
     endpoint_subscribe(socket, "hb");
@@ -43,7 +43,7 @@ static bool open_market(node_t *n, const struct cluster *c, const char *reply, c
         endpoint_subscribe(socket, topic);
     }
     cluster_address(c, c->settings.market_data_requests_address, 0, address);
-    return node_open_output(n, ENDPOINT_PUSH, address, error) != NULL;
+    return node_open_output(n, ENDPOINT_PUSH, "market_requests", address, error) != NULL;
 }
 
 static bool open_shard(node_t *n, const struct cluster *c, unsigned shard, const char *reply,
@@ -51,7 +51,7 @@ static bool open_shard(node_t *n, const struct cluster *c, unsigned shard, const
 {
     char address[CLUSTER_ADDRESS_SIZE], topic[TOPIC_SIZE_MAX + 1];
     cluster_address(c, c->settings.private_address, shard, address);
-    void *socket = node_open_input(n, ENDPOINT_SUB, address, FRAMES_BUDGET, error);
+    void *socket = node_open_input(n, ENDPOINT_SUB, "private", address, FRAMES_BUDGET, error);
     if (socket == NULL)
         return false;
     endpoint_subscribe(socket, "hb");
@@ -61,10 +61,10 @@ static bool open_shard(node_t *n, const struct cluster *c, unsigned shard, const
     snprintf(topic, sizeof topic, "ack.%.*s", ORIGIN_SIZE_MAX, c->settings.gateway_name);
     endpoint_subscribe(socket, topic);
     cluster_address(c, c->settings.commands_address, shard, address);
-    if (node_open_output(n, ENDPOINT_PUSH, address, error) == NULL)
+    if (node_open_output(n, ENDPOINT_PUSH, "commands", address, error) == NULL)
         return false;
     cluster_address(c, c->settings.requests_address, shard, address);
-    return node_open_output(n, ENDPOINT_PUSH, address, error) != NULL;
+    return node_open_output(n, ENDPOINT_PUSH, "requests", address, error) != NULL;
 }
 
 static void write_line(void *self, const uint8_t *line, size_t size)
@@ -77,11 +77,11 @@ static void write_line(void *self, const uint8_t *line, size_t size)
 static bool open_all(node_t *n, const struct cluster *c, mailbox_t *desk, edge_t *edge,
                      const char *reply, char *error)
 {
-    node_open_mailbox(n, desk, DESK_BUDGET);
-    node_open_neighbour(n, edge, edge_answer);
-    node_open_neighbour(n, edge, edge_stream);
-    node_open_neighbour(n, NULL, write_line);
-    bool fine = open_market(n, c, reply, error);
+    node_open_mailbox(n, "desk", desk, DESK_BUDGET);
+    node_open_neighbour(n, "answers", edge, edge_answer);
+    node_open_neighbour(n, "streams", edge, edge_stream);
+    node_open_neighbour(n, "log", NULL, write_line);
+    bool fine = node_guard(n, c, "gateway", error) && open_market(n, c, reply, error);
     for (unsigned s = 0; fine && s < c->settings.shards; s++)
         fine = open_shard(n, c, s, reply, error);
     return fine;
@@ -130,6 +130,11 @@ static int run(node_t *n, const struct cluster *c, edge_t *edge)
     return status == STATUS_OK ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+static bool is_gateways(struct text origin)
+{
+    return access_owns(&(struct guard_sender){"gateway", "gateway", ""}, origin.data, origin.size);
+}
+
 static void check_settings(const struct cluster *c)
 {
     char error[EDGE_ERROR_SIZE];
@@ -139,6 +144,14 @@ static void check_settings(const struct cluster *c)
         snprintf(error, sizeof error,
                  "gateway_name: found \"%s\", expected 1 to 32 of A-Z a-z 0-9 _ -",
                  c->settings.gateway_name);
+    /* With keys a sender's name begins with that of its key (node/access.h). */
+    if (fine && strcmp(c->settings.keys_dir, "none") != 0 && !is_gateways(name)) {
+        fine = false;
+        snprintf(error, sizeof error,
+                 "gateway_name: found \"%s\", expected gateway, or gateway- and more: with "
+                 "keys_dir its commands are taken under no other name",
+                 c->settings.gateway_name);
+    }
     if (fine && edge_may_listen(c, error))
         return;
     fprintf(stderr, "outcry-gateway: %s\n", error);
@@ -155,16 +168,20 @@ int main(int argc, char **argv)
     snprintf(name, sizeof name, "gateway-%.*s", ORIGIN_SIZE_MAX, cluster.settings.gateway_name);
     host_enter(&cluster, name);
     host_random_reply(reply);
+    metrics_t *metrics = metrics_of_service("gateway");
     gateway_t *gateway = gateway_new(&(struct gateway_options){
         .cluster = &cluster,
         .reply = reply,
-        .origin_epoch = clock_wall_ns(),
+        .origin_epoch = host_session(&cluster, name) * NS_PER_SECOND,
         .hash_seed = host_random(),
+        .metrics = metrics,
     });
     mailbox_t *desk = mailbox_new(DESK_SIZE);
-    edge_t *edge = edge_new(&(struct edge_options){&cluster, desk, host_random(), host_random()});
+    edge_t *edge =
+        edge_new(&(struct edge_options){&cluster, desk, host_random(), host_random(), metrics});
     struct service service = gateway_service(gateway);
     node_t *node = node_new(&service, NULL, 0);
+    node_watch(node, &(struct node_watch){.metrics = metrics});
     int status = EXIT_FAILURE;
     if (open_all(node, &cluster, desk, edge, reply, error))
         status = run(node, &cluster, edge);
@@ -174,5 +191,6 @@ int main(int argc, char **argv)
     edge_destroy(&edge);
     mailbox_destroy(&desk);
     gateway_destroy(&gateway);
+    metrics_destroy(&metrics);
     return status;
 }

@@ -90,7 +90,8 @@ static const struct position_wanted *not_reached(const gateway_t *g, const struc
 
 /* ---- orders ---- */
 
-static void answer_one(gateway_t *g, const struct ask *ask, unsigned shard)
+/* True: it is answered. */
+static bool answer_one(gateway_t *g, const struct ask *ask, unsigned shard, bool last)
 {
     const struct shard *s = &g->shards[shard];
     char at[AT_SIZE];
@@ -101,14 +102,11 @@ static void answer_one(gateway_t *g, const struct ask *ask, unsigned shard)
                                                          text_of(ask->client_order_id));
     bool other = o != NULL && ask->symbol != SYMBOL_NONE &&
                  strcmp(o->symbol, g->cluster->symbols[ask->symbol].name) != 0;
-    if (o == NULL || other || strcmp(o->account, ask->account) != 0) {
-        answer_refuse(g, ask, REJECT_UNKNOWN_ORDER, "path", "id",
-                      "account %s has no such order among its open and last finished ones",
-                      ask->account);
-        return;
-    }
+    if (o == NULL || other || strcmp(o->account, ask->account) != 0)
+        return answer_unknown_order(g, ask, shard, last);
     at_write(at, shard, s->epoch, known_seq(g, ask, s));
     answer_order(g, &caller, 200, o, false, at);
+    return true;
 }
 
 static bool listed(const struct ask *ask, const gateway_t *g, const struct live_order *o)
@@ -236,7 +234,8 @@ static bool sources_known(const gateway_t *g, const struct ask *ask)
     return true;
 }
 
-static void answer_now(gateway_t *g, const struct ask *ask)
+/* True: it is answered. */
+static bool answer_now(gateway_t *g, const struct ask *ask, bool last)
 {
     if (of_market(ask))
         answer_market(g, ask);
@@ -246,7 +245,8 @@ static void answer_now(gateway_t *g, const struct ask *ask)
         answer_refuse(g, ask, REJECT_UNKNOWN_ORDER, "path", "id",
                       "no shard of this cluster made this id");
     else
-        answer_one(g, ask, shard_of(g, ask));
+        return answer_one(g, ask, shard_of(g, ask), last);
+    return true;
 }
 
 /* True: it is answered. */
@@ -258,8 +258,8 @@ static bool try_answer(gateway_t *g, const struct ask *ask, bool last)
     if (known && w == NULL && ask->kind == ASK_AMEND)
         return commands_try_amend(g, ask, last);
     if (known && w == NULL)
-        answer_now(g, ask);
-    else if (over)
+        return answer_now(g, ask, last);
+    if (over)
         answer_refuse(g, ask, REJECT_EPOCH_CHANGED, "query", "min_at",
                       "epoch %" PRIu64 " of shard %u is over", w->epoch, w->shard);
     else if (!last)

@@ -104,6 +104,10 @@ int response_send(struct exchange *x, const struct response *r)
         mg_disable_keep_alive(x->http);
     uint64_t took_ns = clock_monotonic_ns() - x->start_ns;
     http_metrics_add(x->edge->metrics, x->route, r->status, r->code, took_ns);
+    if (r->result_ns != 0)
+        http_metrics_order(x->edge->metrics,
+                           &(struct http_order_times){x->received_ns, r->result_ns - r->waited_ns,
+                                                      r->result_ns, clock_wall_ns()});
     if (r->status >= 500 && r->code != REJECT_NOT_READY)
         log_warn("gateway", "request_failed", LOG_TEXT("request_id", x->request_id),
                  LOG_TEXT("route", route_labels()[x->route]), LOG_U64("status", r->status),

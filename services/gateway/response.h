@@ -13,6 +13,7 @@ struct exchange {
     const struct mg_request_info *info;
     struct connection *connection;
     bool admin;
+    bool outside_tls;  /* it should have come through TLS, and did not */
     uint64_t start_ns; /* monotonic */
     uint64_t received_ns;
     enum route_name route;
@@ -33,7 +34,8 @@ struct response {
     struct text body;
     struct text at;
     unsigned retry_after_s;
-    uint64_t waited_ns;
+    uint64_t waited_ns; /* from command to result; 0: no command */
+    uint64_t result_ns; /* Unix ns: when that came */
 };
 
 /* Each returns the status, for civetweb. Thread: the connection's. */

@@ -60,23 +60,23 @@ bool trust_host(const char *host_header, const char *hosts)
 }
 
 /* An origin is a scheme and a host as the Host header has it. */
-static bool is_own(const char *origin, const char *host_header)
+static bool is_own(const char *origin, const char *host_header, bool tls)
 {
     const char *slashes = strstr(origin, "://");
     if (slashes == NULL || host_header == NULL)
         return false;
     size_t scheme = (size_t)(slashes - origin);
-    bool web = (scheme == 4 && strncasecmp(origin, "http", 4) == 0) ||
+    bool web = (!tls && scheme == 4 && strncasecmp(origin, "http", 4) == 0) ||
                (scheme == 5 && strncasecmp(origin, "https", 5) == 0);
     return web && strcasecmp(slashes + 3, host_header) == 0;
 }
 
 enum trust_origin trust_origin(const char *origin_header, const char *host_header,
-                               const char *origins)
+                               const char *origins, bool tls)
 {
     if (origin_header == NULL)
         return TRUST_ORIGIN_NONE;
-    if (is_own(origin_header, host_header))
+    if (is_own(origin_header, host_header, tls))
         return TRUST_ORIGIN_OWN;
     if (strcmp(origins, "none") != 0 && trust_listed(origin_header, strlen(origin_header), origins))
         return TRUST_ORIGIN_LISTED;

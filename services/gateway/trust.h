@@ -21,9 +21,10 @@ enum trust_origin {
     TRUST_ORIGIN_FOREIGN,
 };
 
-/* The Origin header, beside the Host header that trust_host() let pass. */
+/* The Origin header, beside the Host header that trust_host() let pass. tls: a page of this gateway
+ * came by https; without, something in front of it may have made it that. */
 enum trust_origin trust_origin(const char *origin_header, const char *host_header,
-                               const char *origins);
+                               const char *origins, bool tls);
 
 /* Whether the word is in a list with commas between its words. */
 bool trust_listed(const char *word, size_t size, const char *list);

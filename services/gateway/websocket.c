@@ -337,7 +337,7 @@ static void tend_inflow(struct websocket *s, uint64_t now_ns)
     s->cut_when_said = true;
 }
 
-void websocket_tend(websocket_t *s)
+unsigned websocket_tend(websocket_t *s)
 {
     lock(s);
     uint64_t now_ns = clock_monotonic_ns();
@@ -347,7 +347,9 @@ void websocket_tend(websocket_t *s)
         tend_pings(s, now_ns);
     if (s->closing && now_ns >= s->cut_ns)
         cut(s);
+    unsigned waiting = s->outbox.count;
     unlock(s);
+    return waiting;
 }
 
 /* ---- its end ---- */

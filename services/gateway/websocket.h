@@ -60,9 +60,10 @@ void websocket_close(websocket_t *s, uint16_t code, const char *reason, uint64_t
 bool websocket_receive(websocket_t *s, uint8_t first, const uint8_t *payload, size_t size);
 
 /* Look after it: pings that are due, pongs that are missing, frames that do not come to their end,
- * graces that are over. To be done every WEBSOCKET_TEND_MS.   Thread: any. */
+ * graces that are over. To be done every WEBSOCKET_TEND_MS. The messages in its outbox.
+ * Thread: any. */
 enum { WEBSOCKET_TEND_MS = 50 };
-void websocket_tend(websocket_t *s);
+unsigned websocket_tend(websocket_t *s);
 
 /* Reading is over. Waits for the writer, at most WEBSOCKET_ANSWER_GRACE_MS if there are last words,
  * and frees all. Nobody else may know it any more.   Thread: the connection's. */

@@ -62,7 +62,7 @@ struct websockets {
     struct watcher *owed;      /* gone, and the step could not be told yet: the desk was full */
     bool draining;
     bool stopping;
-    atomic_uint_least64_t opened, refused;
+    atomic_uint_least64_t opened, refused, waiting;
     struct websocket_totals totals;
     struct websocket_message *no_text;
     struct mg_websocket_subprotocols protocols;
@@ -440,8 +440,10 @@ static void pay(websockets_t *w)
 static bool wait_for_work(websockets_t *w)
 {
     pthread_mutex_lock(&w->mutex);
-    while (!w->stopping && w->open == 0 && w->owed == NULL)
+    while (!w->stopping && w->open == 0 && w->owed == NULL) {
+        atomic_store(&w->waiting, 0);
         pthread_cond_wait(&w->work, &w->mutex);
+    }
     bool stopping = w->stopping;
     pthread_mutex_unlock(&w->mutex);
     return !stopping;
@@ -453,12 +455,14 @@ static void *keep(void *self)
     websockets_t *w = self;
     const struct timespec pause = {0, WEBSOCKET_TEND_MS * (long)NS_PER_MS};
     while (wait_for_work(w)) {
+        uint64_t waiting = 0;
         for (uint64_t i = 0; i < w->slot_count; i++) {
             pthread_mutex_lock(&w->mutex);
             if (w->slots[i] != NULL)
-                websocket_tend(w->slots[i]->socket);
+                waiting += websocket_tend(w->slots[i]->socket);
             pthread_mutex_unlock(&w->mutex);
         }
+        atomic_store(&w->waiting, waiting);
         pay(w);
         nanosleep(&pause, NULL);
     }
@@ -492,5 +496,6 @@ struct websocket_counts websockets_counts(websockets_t *w)
         .messages = atomic_load(&w->totals.messages),
         .bytes = atomic_load(&w->totals.bytes),
         .conflated = atomic_load(&w->totals.conflated),
+        .waiting = atomic_load(&w->waiting),
     };
 }

@@ -78,6 +78,7 @@ struct websocket_counts {
     uint64_t messages; /* written */
     uint64_t bytes;
     uint64_t conflated; /* messages a newer one took the place of */
+    uint64_t waiting;   /* messages in all outboxes, at most WEBSOCKET_TEND_MS ago */
 };
 /* Thread: any. */
 struct websocket_counts websockets_counts(websockets_t *w);

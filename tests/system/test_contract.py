@@ -649,10 +649,18 @@ def a_matcher_that_is_away_is_said_to_be(test):
         equal(rest.get("/readyz").status, 503, "it is not ready")
         equal(rest.place("BTC-USD", "buy", "1", "50").status, 201, "the other shard")
         equal(rest.get("/livez").status, 200, "it is alive")
+        # An order of another gateway may be there: that there is none is not known.
+        unheard = int(known) + 1000
+        refused(rest, rest.get(f"{ORDERS}/{unheard}"), 503, "NOT_CAUGHT_UP")
+        refused(rest, rest.get(f"{ORDERS}/client:no?symbol=AAPL"), 503, "NOT_CAUGHT_UP")
+        refused(rest, rest.patch(f"{ORDERS}/{unheard}", {"reduce_by": "1"}), 503,
+                "NOT_CAUGHT_UP")
+        equal(rest.get(f"{ORDERS}/{known}").status, 200, "what is known")
         matcher.send(18)  # SIGCONT
         until(lambda: rest.place("AAPL", "buy", "1", "52", account="later").status == 201,
               "orders are taken again")
         equal(rest.get("/readyz").status, 200, "it is ready again")
+        refused(rest, rest.get(f"{ORDERS}/{unheard}"), 404, "UNKNOWN_ORDER")
         # what came too late was refused, so unknown became certain
         late = rest.get(f"{ORDERS}?symbol=AAPL&status=open").json["data"]
         expect(len(late) <= len(answers), f"{late}")
