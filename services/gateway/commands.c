@@ -329,15 +329,18 @@ static void answer_refusal(gateway_t *g, const struct shard *s, const struct pen
     answer_problem(g, &p->caller, &problem, &context);
 }
 
-/* Whether what the result speaks of is known here: the order, as new as the result. */
+/* Whether what the result speaks of is known here: the order, as new as the result. That there is
+ * no such order any more may be what a lost frame would have told: how it ended, it or others must
+ * have said before we do. */
 static bool known(const gateway_t *g, const struct shard *s, const struct pending *p,
                   const struct result *r)
 {
+    const struct live_order *o = order_of(g, s, p, r);
     if (r->code != 0 && r->code != REJECT_UNKNOWN_ORDER)
         return true; /* the code says it all */
     if (r->code == REJECT_UNKNOWN_ORDER)
-        return subscriber_live(s->subscriber, s->family);
-    const struct live_order *o = order_of(g, s, p, r);
+        return (owned(o, p) && finished(o)) ||
+               subscriber_complete_seq(s->subscriber, s->family) >= r->seq;
     return o != NULL && (r->duplicate || o->changed_seq >= r->seq);
 }
 
@@ -367,7 +370,12 @@ static void answer_without_order(gateway_t *g, const struct shard *s, const stru
     if (r->seq > 0)
         at_write(at, s->number, told_epoch(s), r->seq);
     if (r->code != 0) {
-        answer_refusal(g, s, p, r, at);
+        struct problem_context refused = {.request_id = text_of(p->caller.request_id),
+                                          .at = text_of(at)};
+        problem_set(&problem, REJECT_NOT_CAUGHT_UP, "path", "id",
+                    "the shard has no such open order, and this gateway does not know yet whether "
+                    "it had one; nothing was changed");
+        answer_problem(g, &p->caller, &problem, &refused);
         return;
     }
     problem_set(&problem, REJECT_ANSWER_LATE, NULL, NULL,

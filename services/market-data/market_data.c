@@ -97,6 +97,7 @@ static void on_frame(void *self, uint32_t topic, const struct frame_head *head,
 static void shard_epoch(struct shard *s, uint64_t epoch)
 {
     s->epoch = epoch;
+    s->heartbeat_seq = 0;
     for (uint32_t i = 0; i < s->view_count; i++)
         view_tell(&s->views[i], false);
     publisher_epoch_set(s->owner->publisher, s->number, epoch);

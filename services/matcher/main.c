@@ -43,6 +43,8 @@ struct process {
     metrics_t *metrics;
     admin_t *admin;
     matcher_metrics_t *told; /* what is told of it */
+    const matcher_t *matcher;
+    uint64_t resumes; /* that are on record */
 };
 
 /* ---- what is configured ---- */
@@ -203,6 +205,19 @@ static void log_end(const struct process *p, const matcher_t *m, const node_t *n
              LOG_U64("public_drops", node_drops(n, MATCHER_OUTPUT_PUBLIC)));
 }
 
+/* Outside the step, once a second. What an operator told it is on record here as well, whoever's
+ * tool it was. */
+static void report(void *self)
+{
+    struct process *p = self;
+    uint64_t resumes = matcher_counts(p->matcher).resumes;
+    matcher_metrics_report(p->told);
+    if (resumes > p->resumes)
+        host_audit(&p->cluster, "clock_confirmed",
+                   LOG_FIELDS(LOG_U64("shard", p->shard), LOG_U64("times", resumes - p->resumes)));
+    p->resumes = resumes;
+}
+
 static int run_matcher(struct process *p)
 {
     struct recovery r = {0};
@@ -214,12 +229,13 @@ static int run_matcher(struct process *p)
         return EXIT_FAILURE;
     }
     struct service service = matcher_service(r.matcher);
+    p->matcher = r.matcher;
     node_t *node = node_new(&service, r.journal, r.found.time_ns);
     node_watch(node, &(struct node_watch){.metrics = p->metrics,
                                           .commit = matcher_metrics_commit(p->told),
                                           .admin = p->admin,
-                                          .report = matcher_metrics_report,
-                                          .self = p->told});
+                                          .report = report,
+                                          .self = p});
     if (open_matcher(node, p)) {
         admin_started(p->admin);
         log_info("matcher", "started", LOG_U64("shard", p->shard), LOG_U64("epoch", r.epoch),

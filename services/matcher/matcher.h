@@ -118,6 +118,7 @@ struct matcher_counts {
     uint64_t garbage;          /* messages nobody could read */
     uint64_t foreign;          /* messages of another protocol version */
     uint64_t requests_garbage; /* requests nobody could read, of either kind */
+    uint64_t resumes;          /* times it was told that the clock is right */
 };
 struct matcher_counts matcher_counts(const matcher_t *m);
 

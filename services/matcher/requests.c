@@ -136,6 +136,7 @@ void requests_receive(matcher_t *m, const uint8_t *message, size_t size)
     }
     if (known && q.type == MESSAGE_RESUME && name_is_reply(q.resume.reply)) {
         m->resume = true;
+        m->counts.resumes++;
         publisher_answer(everybodys, q.resume.reply, q.resume.request_id, q.type, 0);
         return;
     }

@@ -25,6 +25,7 @@ import http.client
 import os
 import pathlib
 import random
+import re
 import shutil
 import socket
 import sys
@@ -74,14 +75,23 @@ def updates(reader, seconds=0.05):
 
 
 def free_port():
-    """A port of this machine nobody listens at."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port of this machine nobody listens at, and none of those it gives to whoever asks for
+    any: services' admin ports are such, and would take it before it is used."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32768)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 class Gateway:
     """A gateway of a cluster, on ports of its own of this machine; rest.py speaks to it."""
+
+    host = "127.0.0.1"
 
     def __init__(self, cluster, name):
         self.cluster = cluster
@@ -92,21 +102,21 @@ class Gateway:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def admin_url(self):
-        return f"http://127.0.0.1:{self.admin_port}"
+        return f"http://{self.host}:{self.admin_port}"
 
     def begin(self):
         """Start it, and do not wait for it."""
         self.process = self.cluster.spawn(
             self.name, "outcry-gateway", "--gateway-name", self.name, "--gateway-address",
-            f"127.0.0.1:{self.port}", "--admin-address", f"127.0.0.1:{self.admin_port}")
+            f"{self.host}:{self.port}", "--admin-address", f"{self.host}:{self.admin_port}")
 
     def ready(self):
         """Whether it knows all orders and markets, by its own word."""
-        probe = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=WAIT_S)
+        probe = http.client.HTTPConnection(self.host, self.admin_port, timeout=WAIT_S)
         try:
             probe.request("GET", "/readyz")
             return probe.getresponse().status == 200
@@ -181,7 +191,13 @@ class Cluster:
         `market_data` or `market_data_requests`."""
         default = f"ipc://{self.run_dir}/{{shard}}.{what}"
         address = self.settings.get(f"{what}_address", default)
-        return address.replace("{shard}", str(shard)).replace("{run_dir}", str(self.run_dir))
+        address = address.replace("{shard}", str(shard)).replace("{run_dir}", str(self.run_dir))
+        return re.sub(r"\{(\d+)\+shard\}", lambda sum: str(int(sum[1]) + shard), address)
+
+    @property
+    def keys(self):
+        """The directory of its keys; None: it has none."""
+        return self.settings.get("keys_dir")
 
     def shard_of(self, symbol):
         return int(self.symbols[symbol].get("shard", 0))
@@ -284,7 +300,7 @@ class Cluster:
         """A reader like any other can follow every symbol, in the matchers' newest epochs."""
         epochs = {shard: self.epoch(shard) for shard in self.matchers}
         topics = [f"{kind}.{name}" for name in self.symbols for kind in ("bbo", "l2")]
-        with outcry.Subscriber(self.address("market_data"), topics) as reader:
+        with outcry.Subscriber(self.address("market_data"), topics, keys=self.keys) as reader:
             def ready():
                 collections.deque(updates(reader), 0)
                 return reader.live and all(
@@ -294,7 +310,7 @@ class Cluster:
 
     def follow(self, *topics):
         """A Subscriber to topics of market-data, live."""
-        reader = outcry.Subscriber(self.address("market_data"), topics)
+        reader = outcry.Subscriber(self.address("market_data"), topics, keys=self.keys)
 
         def joined():
             collections.deque(updates(reader), 0)

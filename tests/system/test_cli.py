@@ -1,11 +1,12 @@
 """The command line: help, mistakes, settings, status, resume, tape, simulate, bench."""
 import json
+import os
 import subprocess
 
-from cluster import ROOT, clean_environment, equal, expect, main, make_parser, updates
+from cluster import ROOT, clean_environment, equal, expect, main, make_parser, until, updates
 
-COMMANDS = ["up", "status", "tape", "simulate", "backtest", "replay", "match", "verify", "journal",
-            "resume", "bench", "settings"]
+COMMANDS = ["up", "status", "top", "probe", "tape", "simulate", "backtest", "replay", "match",
+            "verify", "journal", "resume", "bench", "settings", "metrics"]
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01"}, "ETH-USD": {"shard": 1}, "GAS": {"any_price": 1}}
 TOPICS = [f"l3.{name}" for name in SYMBOLS]
 
@@ -50,6 +51,18 @@ def settings_are_what_env_example_says(test):
     example = ROOT / ".env.example"
     expect(example.exists(), "there is no .env.example")
     equal(done.stdout, example.read_text(encoding="utf-8"), "settings")
+    done = run(test, "settings", "--markdown")
+    equal(done.returncode, 0, "status")
+    reference = ROOT / "k8s" / "CONFIGURATION.md"
+    equal(done.stdout, reference.read_text(encoding="utf-8"), "settings --markdown")
+
+
+def metrics_are_what_the_reference_says(test):
+    done = run(test, "metrics")
+    equal(done.returncode, 0, "status")
+    reference = ROOT / "k8s" / "METRICS.md"
+    expect(reference.exists(), "there is no k8s/METRICS.md")
+    equal(done.stdout, reference.read_text(encoding="utf-8"), "metrics")
 
 
 def without_a_cluster_it_says_so(test):
@@ -66,8 +79,8 @@ def without_a_cluster_it_says_so(test):
 
 
 def status_says_what_an_acknowledgement_is_worth(test):
-    promises = {"sync": "journal sync: acks are on disk\n",
-                "async": "journal async: acks are not on disk until up to 100 ms later\n",
+    promises = {"sync": "journal sync: acks are on disk;",
+                "async": "journal async: acks are not on disk until up to 100 ms later;",
                 "none": "journal none: acks are not on disk: nothing is kept"}
     for mode, words in promises.items():
         with test.cluster(SYMBOLS, shards=2, gateways=1,
@@ -82,13 +95,14 @@ def status_says_what_an_acknowledgement_is_worth(test):
 
 
 def status_says_which_matcher_is_away_and_what_it_said_last(test):
-    with test.cluster(SYMBOLS, shards=2, gateways=1,
-                      settings={"heartbeat_ms": 100}) as cluster:
+    with test.cluster(SYMBOLS, shards=2, gateways=1, settings={
+            "heartbeat_ms": 100, "service_admin_address": "none"}) as cluster:
         cluster.stop_matcher(0)
         cluster.matchers[1].kill()
+        asked = ["--run-dir", cluster.run_dir / "elsewhere"]  # all it knows is the gateway's
 
         def silent():
-            said = cluster.outcry("status", status=1).said
+            said = cluster.outcry("status", *asked, status=1).said
             return said if said.count("matcher silent") == 2 else None
         said = cluster.until(silent, "both are missed")
         lines = [line for line in said.splitlines() if line.startswith("shard ")]
@@ -102,6 +116,13 @@ def resume_says_of_each_matcher_what_came_of_it(test):
         equal(cluster.outcry("resume").said, fine.format(0) + fine.format(1), "of both")
         equal(cluster.outcry("resume", "--shard", "1").said, fine.format(1), "of one")
         cluster.stop_matcher(0)
+        audit = cluster.run_dir / "audit.log"
+        until(lambda: audit.read_text(encoding="ascii").count('"clock_confirmed"') >= 2,
+              "both matchers have put it on record")
+        lines = [json.loads(line) for line in audit.read_text(encoding="ascii").splitlines()]
+        equal([(line["shard"], line["outcome"]) for line in lines if line["event"] == "resume"],
+              [(0, "open"), (1, "open"), (1, "open")], "what the tool put on record")
+        expect(all(f"(uid {os.getuid()})" in line["actor"] for line in lines), f"{lines}")
         away = cluster.outcry("resume", status=1)
         equal(away.words, "shard 0: nothing is heard of its matcher; is it running?\n", "stderr")
         equal(away.said, fine.format(1), "and goes on to the next")
@@ -172,7 +193,8 @@ if __name__ == "__main__":
     parser.add_argument("--bench", action="store_true", help="run the bench, too: release only")
     claims = [help_goes_to_stdout_and_names_every_command,
               what_is_not_a_command_is_refused_with_usage_on_stderr,
-              settings_are_what_env_example_says, without_a_cluster_it_says_so,
+              settings_are_what_env_example_says, metrics_are_what_the_reference_says,
+              without_a_cluster_it_says_so,
               status_says_what_an_acknowledgement_is_worth,
               status_says_which_matcher_is_away_and_what_it_said_last,
               resume_says_of_each_matcher_what_came_of_it,
