@@ -241,7 +241,9 @@ static int run_matcher(struct process *p)
         log_info("matcher", "started", LOG_U64("shard", p->shard), LOG_U64("epoch", r.epoch),
                  LOG_U64("symbols", p->symbol_count),
                  LOG_TEXT("journal", p->cluster.settings.journal_mode));
-        if (node_run(node) == STATUS_OK) {
+        enum status ended = node_run(node);
+        report(p); /* of the second that is not over */
+        if (ended == STATUS_OK) {
             status = EXIT_SUCCESS;
             log_end(p, r.matcher, node, r.journal);
         } else {
