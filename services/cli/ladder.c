@@ -1,12 +1,12 @@
 #include "cli/ladder.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "cli/reader.h"
 #include "cli/rest.h"
+#include "cli/screen.h"
 #include "engine/mirror.h"
 #include "node/host.h"
 
@@ -33,14 +33,6 @@ struct ladder {
     bool heard;
     bool changed;
 };
-
-static volatile sig_atomic_t stop_requested;
-
-static void on_signal(int signal)
-{
-    (void)signal;
-    stop_requested = 1;
-}
 
 /* ---- what market data says ---- */
 
@@ -107,20 +99,20 @@ static unsigned rungs_of(const struct ladder *l, unsigned side, struct rung *run
     return count;
 }
 
-static void draw_rung(const struct ladder *l, const struct rung *r, int64_t most, bool bid,
-                      bool colour)
+static void draw_rung(struct screen *s, const struct ladder *l, const struct rung *r, int64_t most,
+                      bool bid)
 {
     static const char bar[] = "########################";
     char price[DECIMAL_TEXT_SIZE], qty[DECIMAL_TEXT_SIZE];
     int width = most == 0 ? 0 : (int)((double)r->qty / (double)most * BAR_WIDTH);
     decimal_from_units(price, r->price, &l->symbol->tick);
     decimal_from_units(qty, r->qty, &l->symbol->lot);
-    printf("%s%s %16s %16s %6u  %-*.*s%s%s\n", colour ? (bid ? "\033[32m" : "\033[31m") : "",
-           bid ? "bid" : "ask", price, qty, r->orders, BAR_WIDTH, width, bar,
-           colour ? "\033[0m" : "", colour ? "\033[K" : "");
+    screen_put(s, bid ? SCREEN_GOOD : SCREEN_BAD, "%s %16s %16s %6u  %-*.*s", bid ? "bid" : "ask",
+               price, qty, r->orders, BAR_WIDTH, width, bar);
+    screen_end_line(s);
 }
 
-static void draw(const struct ladder *l, bool live)
+static void draw(struct screen *s, const struct ladder *l)
 {
     struct rung bids[DEPTH_MAX], asks[DEPTH_MAX];
     char last[DECIMAL_TEXT_SIZE] = "none yet";
@@ -132,29 +124,26 @@ static void draw(const struct ladder *l, bool live)
         most = asks[i].qty > most ? asks[i].qty : most;
     if (l->last_qty > 0)
         decimal_from_units(last, l->last_price, &l->symbol->tick);
-    if (live)
-        fputs("\033[H", stdout);
-    printf("%s   sequence %llu   last trade %s%s\n", l->symbol->name, (unsigned long long)l->seq,
-           last, live ? "\033[K" : "");
-    printf("    %16s %16s %6s%s\n", "price", "quantity", "orders", live ? "\033[K" : "");
+    screen_begin(s);
+    screen_put(s, SCREEN_PLAIN, "%s   sequence %llu   last trade %s", l->symbol->name,
+               (unsigned long long)l->seq, last);
+    screen_end_line(s);
+    screen_put(s, SCREEN_PLAIN, "    %16s %16s %6s", "price", "quantity", "orders");
+    screen_end_line(s);
     for (unsigned i = ask_count; i-- > 0;)
-        draw_rung(l, &asks[i], most, false, live);
+        draw_rung(s, l, &asks[i], most, false);
     for (unsigned i = 0; i < bid_count; i++)
-        draw_rung(l, &bids[i], most, true, live);
-    if (live)
-        fputs("\033[J", stdout);
-    fflush(stdout);
+        draw_rung(s, l, &bids[i], most, true);
+    screen_show(s);
 }
 
 /* ---- life ---- */
 
 /* False if there was nothing to read. */
-static bool run(reader_t *reader, struct ladder *l, bool once)
+static bool run(reader_t *reader, struct screen *s, struct ladder *l, bool once)
 {
     uint64_t give_up_ns = clock_monotonic_ns() + SILENCE_MS * NS_PER_MS, drawn_ns = 0;
-    if (!once)
-        fputs("\033[2J", stdout);
-    while (!stop_requested && !ferror(stdout)) {
+    while (!screen_stopped()) {
         reader_poll(reader, 50);
         uint64_t now_ns = clock_monotonic_ns();
         bool complete = subscriber_live(reader_subscriber(reader), 0);
@@ -163,7 +152,7 @@ static bool run(reader_t *reader, struct ladder *l, bool once)
             return false;
         if (!complete || !l->changed || now_ns < drawn_ns + DRAW_NS)
             continue;
-        draw(l, !once);
+        draw(s, l);
         drawn_ns = now_ns;
         l->changed = false;
         if (once)
@@ -188,7 +177,10 @@ static bool watch(const struct cluster *c, struct ladder *l, bool once)
         fprintf(stderr, "outcry book: %s\n", error);
         return false;
     }
-    bool heard = run(reader, l, once);
+    struct screen screen;
+    screen_open(&screen, !once, false);
+    bool heard = run(reader, &screen, l, once);
+    screen_close(&screen);
     reader_close(&reader);
     if (!heard)
         fprintf(stderr,
@@ -213,8 +205,6 @@ int ladder_main(int argc, char **argv)
                 argc == 2 ? argv[1] : "no symbol");
         return 2;
     }
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
     book_pool_init(&l.pool, ORDERS_MAX, ORDERS_MAX);
     mirror_init(&l.mirror, &l.pool);
     bool fine = watch(&cluster, &l, once);

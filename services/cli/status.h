@@ -1,4 +1,4 @@
-/* status: `outcry status`: how the cluster is, as its gateway sees it. */
+/* status: `outcry status`: how a cluster is, once: what is wrong, then every shard and service. */
 #ifndef OUTCRY_CLI_STATUS_H
 #define OUTCRY_CLI_STATUS_H
 

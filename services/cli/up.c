@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cli/fetch.h"
 #include "cli/reader.h"
 #include "cli/rest.h"
 #include "cli/supervisor.h"
@@ -15,6 +16,7 @@
 enum {
     FLAGS_MAX = 80, /* of the command line, handed to every child */
     PATIENCE_S = 15,
+    REST_S = 5,
     LOOK_MS = 50,
 };
 
@@ -93,6 +95,32 @@ static bool wait_until_ready(const struct cluster *c, supervisor_t *s, char *err
     reader_close(&reader);
     snprintf(error, ENDPOINT_ERROR_SIZE, "stopping the rest");
     return ready;
+}
+
+/* Whether each that tells where it is says that it is ready. */
+static bool all_ready(const struct cluster *c)
+{
+    enum { ANSWER_MS = 500 };
+    static struct targets targets;
+    static struct fetched answers[TARGETS_MAX];
+    bool ready = true;
+    targets_find(&targets, c->settings.run_dir);
+    fetch_all(&targets, "/readyz", ANSWER_MS, answers);
+    for (unsigned i = 0; i < targets.count; i++)
+        ready = ready && answers[i].status == 200;
+    fetch_free(answers, targets.count);
+    return ready;
+}
+
+/* What trading can do without, followers above all: they get a moment, so that who looks at once
+ * finds all well. */
+static void wait_for_the_rest(const struct cluster *c, supervisor_t *s)
+{
+    uint64_t give_up_ns = clock_monotonic_ns() + REST_S * NS_PER_SECOND;
+    while (!stop_requested && !all_ready(c) && clock_monotonic_ns() < give_up_ns) {
+        supervisor_tend(s, clock_monotonic_ns());
+        usleep(LOOK_MS * 1000);
+    }
 }
 
 static void print_journal(const struct cluster *c)
@@ -202,11 +230,13 @@ static int run(const struct cluster *c, supervisor_t *s, const struct traders *t
 {
     char error[ENDPOINT_ERROR_SIZE] = "not every process could be started; stopping the rest";
     bool ready = start_cluster(c, s) && wait_until_ready(c, s, error) && start_traders(s, t);
-    if (ready)
-        print_where_to_look(c, t);
-    else if (!stop_requested)
-        fprintf(stderr, "outcry up: %s\n", error);
     supervisor_begun(s);
+    if (ready) {
+        wait_for_the_rest(c, s);
+        print_where_to_look(c, t);
+    } else if (!stop_requested) {
+        fprintf(stderr, "outcry up: %s\n", error);
+    }
     while (ready && !stop_requested) {
         supervisor_tend(s, clock_monotonic_ns());
         usleep(LOOK_MS * 1000);
