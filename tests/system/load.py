@@ -15,6 +15,7 @@ import http.client
 import random
 import threading
 import time
+from decimal import Decimal
 
 import outcry
 from cluster import WAIT_S, equal, expect, until
@@ -78,7 +79,8 @@ class RestTrader(Worker):
 
     def __init__(self, cluster, name, seed, pause_s=0.003, deadline_s=5):
         super().__init__(name)
-        self.cluster = cluster
+        self.gateways = cluster.gateways
+        self.symbols = list(cluster.symbols)
         self.random = random.Random(f"{seed} {name}")
         self.pause_s = pause_s
         self.deadline_s = deadline_s
@@ -105,8 +107,12 @@ class RestTrader(Worker):
     def _client(self):
         """The next gateway's. A new one if that has new ports."""
         self._turns += 1
-        port = self.cluster.gateways[self._turns % len(self.cluster.gateways)].port
-        return self._clients.setdefault(port, Rest(port))
+        gateway = self.gateways[self._turns % len(self.gateways)]
+        return self._clients.setdefault(gateway.url, self.client(gateway))
+
+    def client(self, gateway):
+        """A connection to it."""
+        return Rest(gateway.port, host=gateway.host)
 
     def _ask(self, method, path, body=None):
         """THERE, ABSENT or UNKNOWN: whether it was done; and the answer, if one came."""
@@ -114,7 +120,7 @@ class RestTrader(Worker):
         try:
             answer = rest.ask(method, path, body)
         except LOST:
-            rest.close()
+            rest.abort()
             self._unknown(time.time() + self.deadline_s, "lost")
             return UNKNOWN, None
         self.outcomes[f"{method} {answer.status}"] += 1
@@ -136,7 +142,7 @@ class RestTrader(Worker):
     # ---- what it does ----
 
     def _place(self):
-        symbol = self.random.choice(list(self.cluster.symbols))
+        symbol = self.random.choice(self.symbols)
         side = self.random.choice(("buy", "sell"))
         quantity = self.random.randint(1, 9)
         price = 100 + self.random.randint(-6, 1) * (1 if side == "buy" else -1)
@@ -219,8 +225,9 @@ class WireTrader(Worker):
         self.outcomes = collections.Counter()
         self.certain_by = 0.0
         self._sent = {}  # origin_seq: (what, client_order_id)
+        origin = name if cluster.keys is None else f"strategy-{name}"
         self._origin = outcry.Origin(cluster.address("commands", shard),
-                                     cluster.address("private", shard), name)
+                                     cluster.address("private", shard), origin, keys=cluster.keys)
 
     def turn(self):
         self._send()
@@ -286,9 +293,9 @@ class WireTrader(Worker):
 class Watcher(Worker):
     """A Subscriber that lives through it all; any word of it that is not an update is a fault."""
 
-    def __init__(self, name, address, topics):
+    def __init__(self, name, address, topics, keys=None):
         super().__init__(name)
-        self.reader = outcry.Subscriber(address, topics)
+        self.reader = outcry.Subscriber(address, topics, keys=keys)
 
     def turn(self):
         self.reader.receive(0.05)
@@ -327,7 +334,8 @@ def check_order(name, promise, order):
     equal((order["symbol"], order["side"]), (promise.symbol, promise.side), what)
     if promise.order_id is not None:
         equal(order["order_id"], promise.order_id, f"the order_id of {what}")
-    quantity, filled, open_ = (int(order[f"{part}quantity"]) for part in ("", "filled_", "open_"))
+    quantity, filled, open_ = (Decimal(order[f"{part}quantity"])
+                               for part in ("", "filled_", "open_"))
     agreed = promise.quantities | promise.uncertain
     expect(quantity in agreed, f"not one of {agreed}: {what}")
     expect(filled + open_ == quantity if order["status"] in ("new", "partially_filled", "filled")
@@ -343,7 +351,7 @@ def settle(cluster, traders, others=()):
           "everything is certain")
     counts = collections.Counter()
     for gateway in cluster.gateways:
-        rest = Rest(gateway.port)
+        rest = Rest(gateway.port, host=gateway.host)
         filled = collections.Counter()
         for account in others:
             for order in listed(rest, account):
@@ -364,7 +372,12 @@ def settle(cluster, traders, others=()):
 
 
 def count_filled(filled, order):
-    filled[order["symbol"], order["side"]] += int(order["filled_quantity"])
+    filled[order["symbol"], order["side"]] += Decimal(order["filled_quantity"])
+
+
+def certain(answer):
+    """None where the gateway says that it cannot know yet."""
+    return None if answer.status == 503 else answer
 
 
 def settle_one(trader, there, rest, counts):
@@ -381,9 +394,11 @@ def settle_one(trader, there, rest, counts):
             check_order(name, promise, order)
         counts[promise.standing] += 1
         counts["uncertain, and there"] += promise.standing == UNKNOWN and order is not None
-        if promise.standing != THERE or number % 10 == 0:  # asked for by name, too
-            found = rest.get(f"{ORDERS}/client:{name}?account={trader.name}"
-                             f"&symbol={promise.symbol}")
+        # By name, too: that there is no such order takes a heartbeat to say, so not of all.
+        if promise.standing == UNKNOWN or number % 10 == 0:
+            found = until(lambda name=name, symbol=promise.symbol: certain(rest.get(
+                f"{ORDERS}/client:{name}?account={trader.name}&symbol={symbol}")),
+                f"{name} by its name")
             equal((found.status, found.json.get("order_id")),
                   (200, order["order_id"]) if order else (404, None), f"{name} by its name")
 
@@ -395,7 +410,7 @@ def equal_books(cluster, watchers):
             kind, symbol = topic.split(".", 1)
             if kind in ("l2", "l3"):
                 for gateway in cluster.gateways:
-                    rest = Rest(gateway.port)
+                    rest = Rest(gateway.port, host=gateway.host)
                     book = rest.get(f"/api/v1/orderbook/{symbol}?level={kind[1]}&depth=0"
                                     f"&min_seq={reader.at}&epoch={reader.epoch}")
                     equal(book.status, 200, f"the book of {topic}: {book}")

@@ -3,6 +3,7 @@ if it wants, and what comes back is checked to be an answer at all."""
 import http.client
 import json
 import socket
+import struct
 
 from cluster import expect
 
@@ -32,17 +33,28 @@ class Answer:
 
 
 class Rest:
-    """One keep-alive connection to a port of this machine."""
+    """One keep-alive connection to a port of this machine, or of a host of hosts.py."""
 
-    def __init__(self, port, seconds=30):
+    def __init__(self, port, seconds=30, host="127.0.0.1"):
+        self.host = host
         self.port = port
         self.seconds = seconds
         self.connection = None
+
+    def connect(self):
+        return http.client.HTTPConnection(self.host, self.port, timeout=self.seconds)
 
     def close(self):
         if self.connection is not None:
             self.connection.close()
         self.connection = None
+
+    def abort(self):
+        """Close it so that nothing asked and not yet on its way will be (RST, not FIN)."""
+        if self.connection is not None and self.connection.sock is not None:
+            self.connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER,
+                                            struct.pack("ii", 1, 0))
+        self.close()
 
     def ask(self, method, path, body=None, headers=None):
         """body: bytes as they are, or what json.dumps makes of it; None: no body at all."""
@@ -52,8 +64,7 @@ class Rest:
             headers = JSON if body is not None else {}
         for attempt in (1, 2):
             if self.connection is None:
-                self.connection = http.client.HTTPConnection("127.0.0.1", self.port,
-                                                             timeout=self.seconds)
+                self.connection = self.connect()
             try:
                 self.connection.request(method, path, body, headers)
                 answer = self.connection.getresponse()

@@ -239,9 +239,12 @@ def one_that_does_not_read_is_nobody_elses_concern(test):
                       "all open")
         memory = cluster.gateways[0].process.memory()
         end = time.monotonic() + SECONDS
+        waited = 0
         while rest.metric("outcry_websockets_slow_total") == 0:
             expect(time.monotonic() < end, "the slow one was never closed")
             last = flow(test, rest, 100)
+            waited = max(waited, rest.metric("outcry_websocket_waiting_messages"))
+        expect(waited > 0, "messages waited for the slow one, and nobody was told")
         received = b""
         slow.settimeout(SECONDS)
         while more := slow.recv(1 << 20):
@@ -258,6 +261,8 @@ def one_that_does_not_read_is_nobody_elses_concern(test):
         expect(max(counts) - min(counts) <= 60, f"the others lost nothing: {counts}")
         for watcher in watchers:
             watcher.stop()
+        cluster.until(lambda: rest.metric("outcry_websocket_waiting_messages") == 0,
+                      "nothing waits any more")
         growth = cluster.gateways[0].process.memory() - memory
         expect(growth < 64 << 20, f"memory grew by {growth >> 20} MiB")
 
