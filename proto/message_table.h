@@ -117,7 +117,7 @@ enum {
     F(u64, accounts_max, 0, "accounts ever seen")                                                  \
     F(u64, finished_per_account, 0, "finished orders remembered (W)")                              \
     F(u64, symbols_max, 0, "symbols")                                                              \
-    F(u64, origins_max, 0, "origins known at once")                                                    \
+    F(u64, origins_max, 0, "origins known at once")                                                \
     F(u64, origin_window, 0, "unacknowledged commands an origin may have")                         \
     F(u64, events_max, 0, "fills or cancels one command may make")                                 \
     F(flag, anonymous, 0, "the empty account exists; only in `outcry match`")

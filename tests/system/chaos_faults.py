@@ -241,7 +241,7 @@ class Set(Fault):
         self.words = f"{self.step_s:+d} s"
 
     def begin(self):
-        """A jump is one over what has been believed so far, also if the clock was set back since."""
+        """A jump is one over what was believed so far, also if the clock was set back since."""
         clocks = self.cluster.clocks
         clocks.step(self.step_s + (math.ceil(clocks.behind()) if self.alone else 0))
 
