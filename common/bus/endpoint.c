@@ -21,7 +21,7 @@ enum {
     BEAT_TIMEOUT_MS = 1500,
     CONNECT_MS = 500,
     HANDSHAKE_MS = 2000,
-    BOX_SIZE = 64, /* 33 bytes: a command's name, a nonce, a tag, flags */
+    BOX_SIZE = 64, /* around a message in CURVE: a command's name, a nonce, a tag, flags: 33 */
 };
 
 static void set(void *socket, int option, int value)
@@ -48,17 +48,16 @@ static bool is_tcp(const char *address)
     return strncmp(address, "tcp://", strlen("tcp://")) == 0;
 }
 
-/* A peer that sends a larger message than any there is is cut off. CURVE's box is around it. */
-static void set_size_max(void *socket)
+/* A peer that sends a larger message than any there is is cut off. */
+static void set_size_max(void *socket, int64_t size)
 {
-    int64_t size = FRAME_SIZE_MAX + BOX_SIZE;
     CHECK(zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &size, sizeof size) == 0);
 }
 
 static void set_all(void *socket, enum endpoint_kind kind, const char *address)
 {
     bool sends = kind == ENDPOINT_PUSH || kind == ENDPOINT_XPUB;
-    set_size_max(socket);
+    set_size_max(socket, FRAME_SIZE_MAX);
     set(socket, ZMQ_LINGER, sends ? LINGER_MS : 0);
     if (kind == ENDPOINT_PUSH) {
         set(socket, ZMQ_IMMEDIATE, 1); /* nothing is queued for a peer that is not there */
@@ -102,10 +101,12 @@ void *endpoint_open_guarded(void *context, guard_t *guard, enum endpoint_kind ki
         return NULL;
     }
     set_all(socket, kind, address);
-    if (guard != NULL && is_tcp(address) &&
-        !guard_add(guard, socket, name, address, binds, refused, error)) {
-        endpoint_close(&socket);
-        return NULL;
+    if (guard != NULL && is_tcp(address)) {
+        set_size_max(socket, FRAME_SIZE_MAX + BOX_SIZE);
+        if (!guard_add(guard, socket, name, address, binds, refused, error)) {
+            endpoint_close(&socket);
+            return NULL;
+        }
     }
     if ((binds ? zmq_bind(socket, address) : zmq_connect(socket, address)) != 0) {
         say_error(error, binds ? "listen at" : "connect to", address);

@@ -36,8 +36,8 @@ struct service {
     enum intake (*receive)(void *self, unsigned input, const uint8_t *message, size_t size);
     /* Whether a message may be received from its sender: asked before receive(), once a message, of
      * what came through a guarded socket (bus/guard.h). What may not is passed over. NULL: all. */
-    bool (*admit)(void *self, unsigned input, const struct guard_sender *sender, const uint8_t *message,
-                  size_t size);
+    bool (*admit)(void *self, unsigned input, const struct guard_sender *sender,
+                  const uint8_t *message, size_t size);
     /* True if there is something for the journal: *batch is filled in but for its number. */
     bool (*end)(void *self, struct journal_batch *batch);
     /* Whether the state behind the batch just made is to be recorded, and its hash. last: the

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "node/access.h"
 
 enum { CONNECT_MS = 5000, SHARDS_MAX = 64, DRAIN_MAX = 256 };
 
@@ -19,6 +20,7 @@ struct shard {
 
 struct client {
     void *context;
+    guard_t *guard; /* NULL: no keys */
     struct client_owner owner;
     struct shard shards[SHARDS_MAX];
     unsigned shard_count;
@@ -58,10 +60,14 @@ static bool shard_open(client_t *c, const struct cluster *cluster, const char *n
     s->client = c;
     s->number = number;
     cluster_address(cluster, cluster->settings.commands_address, number, address);
-    if ((s->push = endpoint_open(c->context, ENDPOINT_PUSH, address, error)) == NULL)
+    s->push = endpoint_open_guarded(c->context, c->guard, ENDPOINT_PUSH, "commands", address, NULL,
+                                    error);
+    if (s->push == NULL)
         return false;
     cluster_address(cluster, cluster->settings.private_address, number, address);
-    if ((s->sub = endpoint_open(c->context, ENDPOINT_SUB, address, error)) == NULL)
+    s->sub =
+        endpoint_open_guarded(c->context, c->guard, ENDPOINT_SUB, "private", address, NULL, error);
+    if (s->sub == NULL)
         return false;
     snprintf(topic, sizeof topic, "ack.%s", name);
     endpoint_subscribe(s->sub, topic);
@@ -83,16 +89,27 @@ static bool connected(client_t *c)
     return true;
 }
 
+/* With keys an origin begins with the name its key is known by. */
+static void sign(const client_t *c, const char *name, char origin[ORIGIN_SIZE_MAX + 1])
+{
+    if (c->guard == NULL)
+        snprintf(origin, ORIGIN_SIZE_MAX + 1, "%s", name);
+    else
+        snprintf(origin, ORIGIN_SIZE_MAX + 1, "%s-%s", guard_name(c->guard), name);
+}
+
 client_t *client_open(const struct cluster *cluster, const char *name, uint32_t window,
                       const struct client_owner *owner, char error[ENDPOINT_ERROR_SIZE])
 {
+    char origin[ORIGIN_SIZE_MAX + 1];
     client_t *c = memory_new(1, sizeof *c, "a client");
     c->context = zmq_ctx_new();
     c->owner = *owner;
     zmq_msg_init(&c->message);
-    bool fine = true;
+    bool fine = access_guard(cluster, "operator", c->context, &c->guard, error);
+    sign(c, name, origin);
     while (fine && c->shard_count < cluster->settings.shards)
-        fine = shard_open(c, cluster, name, window, error);
+        fine = shard_open(c, cluster, origin, window, error);
     uint64_t give_up_ns = clock_monotonic_ns() + CONNECT_MS * NS_PER_MS;
     while (fine && !connected(c)) {
         client_poll(c, 20);
@@ -119,6 +136,7 @@ void client_close(client_t **client)
         origin_destroy(&c->shards[i].origin);
     }
     zmq_msg_close(&c->message);
+    guard_close(&c->guard);
     zmq_ctx_term(c->context);
     memory_free(c, 1, sizeof *c);
     *client = NULL;
@@ -143,6 +161,7 @@ static void take_in(struct shard *s, uint64_t now_ns)
 void client_poll(client_t *c, long timeout_ms)
 {
     uint64_t now_ns = clock_monotonic_ns();
+    guard_tend(c->guard);
     for (unsigned i = 0; i < c->shard_count; i++) {
         origin_flush(c->shards[i].origin, now_ns);
         c->items[i] = (zmq_pollitem_t){.socket = c->shards[i].sub, .events = ZMQ_POLLIN};

@@ -6,28 +6,38 @@
 #include "bench/bench.h"
 #include "cli/backtest.h"
 #include "cli/journal.h"
+#include "cli/keys.h"
 #include "cli/ladder.h"
 #include "cli/match.h"
+#include "cli/metrics.h"
 #include "cli/order.h"
+#include "cli/probe.h"
 #include "cli/replay.h"
 #include "cli/resume.h"
 #include "cli/simulate.h"
 #include "cli/status.h"
 #include "cli/strategy.h"
 #include "cli/tape.h"
+#include "cli/top.h"
 #include "cli/up.h"
 #include "cli/verify.h"
-#include "node/cluster.h"
+#include "node/settings.h"
 
 static int settings_main(int argc, char **argv)
 {
+    static const char usage[] =
+        "usage: outcry settings [--markdown]\n\nLists every setting with its default: "
+        ".env.example; with --markdown, k8s/CONFIGURATION.md.\n";
     if (argc == 1) {
-        cluster_print_settings(stdout);
+        settings_print(stdout);
+        return 0;
+    }
+    if (argc == 2 && strcmp(argv[1], "--markdown") == 0) {
+        settings_print_reference(stdout);
         return 0;
     }
     bool help = strcmp(argv[1], "--help") == 0;
-    fputs("usage: outcry settings\n\nLists every setting with its default: .env.example.\n",
-          help ? stdout : stderr);
+    fputs(usage, help ? stdout : stderr);
     return help ? 0 : 2;
 }
 
@@ -38,6 +48,8 @@ static const struct command_line {
 } commands[] = {
     {"up", up_main, "start a cluster on this machine, until Ctrl-C"},
     {"status", status_main, "how a running cluster is"},
+    {"top", top_main, "the same at work, as it changes"},
+    {"probe", probe_main, "whether services are alive, as an exit status"},
     {"order", order_main, "place an order"},
     {"amend", amend_main, "change one"},
     {"cancel", cancel_main, "take one off the book, or all"},
@@ -50,9 +62,11 @@ static const struct command_line {
     {"match", match_main, "run a CSV of orders through the engine alone"},
     {"verify", verify_main, "run a journal again, and compare everything"},
     {"journal", journal_main, "dump a journal, keep a backup of it, restore one"},
+    {"keys", keys_main, "make, list and change the keys of a cluster"},
     {"resume", resume_main, "say that a clock that jumped is right"},
     {"bench", bench_main, "measure"},
     {"settings", settings_main, "list every setting"},
+    {"metrics", metrics_main, "list every metric"},
 };
 
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };

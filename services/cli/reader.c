@@ -4,12 +4,14 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "node/access.h"
 #include "node/host.h"
 
 enum { KEPT_SIZE = 64 << 20, DRAIN_MAX = 256 };
 
 struct reader {
     void *context;
+    guard_t *guard; /* NULL: no keys */
     void *sub;
     void *push;
     subscriber_t *subscriber;
@@ -31,10 +33,14 @@ static bool open_sockets(reader_t *r, const struct cluster *cluster, const char 
     char address[CLUSTER_ADDRESS_SIZE];
     char topic[TOPIC_SIZE_MAX + 1];
     cluster_address(cluster, cluster->settings.market_data_address, 0, address);
-    if ((r->sub = endpoint_open(r->context, ENDPOINT_SUB, address, error)) == NULL)
+    r->sub =
+        endpoint_open_guarded(r->context, r->guard, ENDPOINT_SUB, "market", address, NULL, error);
+    if (r->sub == NULL)
         return false;
     cluster_address(cluster, cluster->settings.market_data_requests_address, 0, address);
-    if ((r->push = endpoint_open(r->context, ENDPOINT_PUSH, address, error)) == NULL)
+    r->push = endpoint_open_guarded(r->context, r->guard, ENDPOINT_PUSH, "market_requests", address,
+                                    NULL, error);
+    if (r->push == NULL)
         return false;
     snprintf(topic, sizeof topic, "re.%s", reply);
     endpoint_subscribe(r->sub, topic);
@@ -62,7 +68,8 @@ reader_t *reader_open(const struct cluster *cluster, const struct subscriber_own
     zmq_msg_init(&r->message);
     r->subscriber = subscriber_new(owner, &(struct subscriber_requests){r, on_request}, reply,
                                    KEPT_SIZE, topic_count);
-    if (!open_sockets(r, cluster, reply, error)) {
+    if (!access_guard(cluster, "operator", r->context, &r->guard, error) ||
+        !open_sockets(r, cluster, reply, error)) {
         reader_close(&r);
         return NULL;
     }
@@ -82,6 +89,7 @@ void reader_close(reader_t **reader)
     endpoint_close(&r->sub);
     endpoint_close(&r->push);
     zmq_msg_close(&r->message);
+    guard_close(&r->guard);
     zmq_ctx_term(r->context);
     memory_free(r, 1, sizeof *r);
     *reader = NULL;
@@ -90,6 +98,7 @@ void reader_close(reader_t **reader)
 bool reader_poll(reader_t *r, long timeout_ms)
 {
     zmq_pollitem_t item = {.socket = r->sub, .events = ZMQ_POLLIN};
+    guard_tend(r->guard);
     (void)zmq_poll(&item, 1, timeout_ms);
     uint64_t now_ns = clock_monotonic_ns();
     unsigned taken = 0;

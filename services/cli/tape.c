@@ -10,6 +10,7 @@
 #include "cli/frame_file.h"
 #include "cli/reader.h"
 #include "engine/mirror.h"
+#include "node/access.h"
 #include "node/host.h"
 #include "proto/printer.h"
 
@@ -52,7 +53,8 @@ struct tape {
     bool heard; /* a heartbeat: somebody publishes */
     reader_t *reader;
     void *context;
-    void *matcher; /* its SUB */
+    guard_t *guard; /* of that; NULL: no keys */
+    void *matcher;  /* its SUB */
     struct frame_recorder raw;
 };
 
@@ -166,6 +168,7 @@ static void drain_matcher(struct tape *t, long timeout_ms)
 {
     zmq_pollitem_t item = {.socket = t->matcher, .events = ZMQ_POLLIN};
     zmq_msg_t message;
+    guard_tend(t->guard);
     (void)zmq_poll(&item, 1, timeout_ms);
     zmq_msg_init(&message);
     for (unsigned i = 0; i < DRAIN_MAX && zmq_msg_recv(&message, t->matcher, ZMQ_DONTWAIT) >= 0;
@@ -183,7 +186,9 @@ static bool open_matcher(struct tape *t, char error[ENDPOINT_ERROR_SIZE])
         return true;
     cluster_address(t->cluster, t->cluster->settings.public_address, (unsigned)t->shard, address);
     t->context = zmq_ctx_new();
-    t->matcher = endpoint_open(t->context, ENDPOINT_SUB, address, error);
+    if (access_guard(t->cluster, "operator", t->context, &t->guard, error))
+        t->matcher = endpoint_open_guarded(t->context, t->guard, ENDPOINT_SUB, "public", address,
+                                           NULL, error);
     if (t->matcher == NULL)
         return false;
     endpoint_subscribe_prefix(t->matcher, "l3.");
@@ -229,6 +234,7 @@ static bool close_all(struct tape *t)
 {
     reader_close(&t->reader);
     endpoint_close(&t->matcher);
+    guard_close(&t->guard);
     if (t->context != NULL)
         zmq_ctx_term(t->context);
     return close_raw(t);

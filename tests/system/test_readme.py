@@ -8,7 +8,7 @@ import subprocess
 from cluster import ROOT, Process, clean_environment, expect, free_port, main, until
 
 DOCUMENTS = ["README.md", "services/strategy/README.md", "proto/PROTOCOL.md",
-             "proto/ARCHITECTURE.md"]
+             "proto/ARCHITECTURE.md", "k8s/PRODUCTION.md", "k8s/THREATS.md"]
 PYTHON = "/usr/bin/python3"
 BLOCK_S = 20
 BLOCK = re.compile(r"^```(sh|python) test *\n(.*?)^```", re.M | re.S)

@@ -12,8 +12,9 @@ import time
 
 import zmq
 
-from . import catalog, frames
+from . import catalog, endpoint, frames
 from .errors import Garbage, HistoryLost, OriginRefused
+from .keys import LOOK_S, Keys, Link
 
 PATIENCE_S = 0.5  # without an answer, commands are sent again after this, then twice this, ...
 PATIENCE_MAX_S = 8.0
@@ -141,10 +142,17 @@ class Origin:
     private_address     of its private PUB, where the results come
     name                1 to 32 of A-Z a-z 0-9 _ -, nobody else's
     epoch               of this session, more than that of any before; default: the time
+    keys                where the cluster has keys: keys.py. Its name, or that and a dash, is then
+                        what `name` begins with
     """
 
-    def __init__(self, commands_address, private_address, name, epoch=None, context=None):
+    def __init__(self, commands_address, private_address, name, epoch=None, context=None,
+                 keys=None):
         context = context or zmq.Context.instance()
+        keys = Keys.given(keys, "strategy")
+        if keys is not None and not keys.owns(name):
+            raise ValueError(f"name: found {name!r}, expected {keys.name!r} or "
+                             f"'{keys.name}-...': commands are taken under no other with this key")
         self.name = name
         self.epoch = time.time_ns() if epoch is None else epoch
         self.counts = collections.Counter()
@@ -152,18 +160,19 @@ class Origin:
         self._results = collections.deque()
         self._push = context.socket(zmq.PUSH)
         self._sub = context.socket(zmq.SUB)
-        for option, value in [(zmq.LINGER, 0), (zmq.HEARTBEAT_IVL, 1000),
-                              (zmq.HEARTBEAT_TIMEOUT, 5000)]:
+        for option, value in [(zmq.LINGER, 0), *endpoint.OPTIONS]:
             self._push.setsockopt(option, value)
             self._sub.setsockopt(option, value)
         self._push.setsockopt(zmq.SNDHWM, 2 * WINDOW)
         self._sub.setsockopt(zmq.RCVHWM, 0)
-        self._sub.setsockopt(zmq.MAXMSGSIZE, catalog.FRAME_SIZE_MAX)
+        self._sub.setsockopt(zmq.MAXMSGSIZE, endpoint.SIZE_MAX)
         self._sub.setsockopt(zmq.SUBSCRIBE, f"ack.{name}\0".encode())
-        self._sub.connect(private_address)
-        self._push.connect(commands_address)
+        self._links = [Link(self._sub, private_address, keys, "matcher"),
+                       Link(self._push, commands_address, keys, "matcher")]
 
     def close(self):
+        for link in self._links:
+            link.close()
         self._push.close()
         self._sub.close()
 
@@ -248,6 +257,9 @@ class Origin:
         now = time.monotonic()
         due = self._session.due if len(self._session) > 0 else now + PATIENCE_MAX_S
         until = due if deadline is None else min(due, deadline)
+        for link in self._links:
+            link.tend()
+            until = min(until, now + LOOK_S) if link.guarded else until
         if self._sub.poll(max(0, int((until - now) * 1000) + 1)):
             self._take(self._sub.recv())
             return True

@@ -22,6 +22,7 @@ quantities lots, times Unix ns. services/strategy/strategy.h is the same in C.
 """
 import argparse
 import os
+import re
 import sys
 
 from .catalog import SETS, OrderType, Side, TimeInForce, number_of
@@ -231,6 +232,9 @@ class Strategy:
         for name in ADDRESSES:
             parser.add_argument(f"--{name}-address", help="of its matcher (OUTCRY_"
                                 f"{name.upper()}_ADDRESS); default: in the run directory")
+        parser.add_argument("--keys", metavar="DIR", help="directory of keys, where the cluster "
+                            "has them (OUTCRY_KEYS_DIR)")
+        parser.add_argument("--identity", metavar="NAME", help="whose key in it is ours (strategy)")
         options = parser.parse_args(arguments)
         values = {}
         for word in options.parameters:
@@ -241,13 +245,19 @@ class Strategy:
         try:
             strategy = cls(**values)
             addresses = {name: getattr(options, f"{name}_address") for name in ADDRESSES}
-            runner = _runner(strategy, options.run_dir, options.shard, addresses)
+            keys = _keys(options.keys or os.environ.get("OUTCRY_KEYS_DIR"), options.identity)
+            runner = _runner(strategy, options.run_dir, options.shard, keys, addresses)
         except ValueError as fault:
             parser.error(str(fault))
         sys.exit(runner.run())
 
 
-def _runner(strategy, run_dir, shard, addresses):
+def _keys(directory, identity):
+    from .keys import Keys  # pylint: disable=import-outside-toplevel
+    return None if directory in (None, "none") else Keys(directory, identity or "strategy")
+
+
+def _runner(strategy, run_dir, shard, keys, addresses):
     from .strategy_runner import Runner  # pylint: disable=import-outside-toplevel
     if not strategy.symbol:
         raise ValueError("symbol: it must be given")
@@ -256,14 +266,18 @@ def _runner(strategy, run_dir, shard, addresses):
     for name in ADDRESSES:
         address = (addresses.get(name) or os.environ.get(f"OUTCRY_{name.upper()}_ADDRESS")
                    or f"ipc://{{run_dir}}/{{shard}}.{name}")
-        found[name] = address.replace("{run_dir}", run_dir).replace("{shard}", str(shard))
-    return Runner(strategy, virtual=os.environ.get("OUTCRY_VIRTUAL_TIME") == "1", **found)
+        found[name] = re.sub(r"\{(\d+)\+shard\}", lambda sum: str(int(sum[1]) + shard),
+                             address.replace("{run_dir}", run_dir).replace("{shard}", str(shard)))
+    return Runner(strategy, virtual=os.environ.get("OUTCRY_VIRTUAL_TIME") == "1", keys=keys,
+                  **found)
 
 
-def run(strategy, run_dir=None, shard=0, **addresses):
+def run(strategy, run_dir=None, shard=0, keys=None, **addresses):
     """Run a Strategy until it is done or told to stop (SIGINT, SIGTERM): 0, or 1 if something of it
     may be left working. Addresses (commands, requests, private, public) that are not given come
     from the environment (OUTCRY_COMMANDS_ADDRESS, ...), then from the run directory.
 
+    keys: where the cluster has them (keys.py), as "strategy" unless they say otherwise.
+
     With OUTCRY_VIRTUAL_TIME=1 in the environment it runs in the back-test that made it so."""
-    return _runner(strategy, run_dir, shard, addresses).run()
+    return _runner(strategy, run_dir, shard, keys, addresses).run()

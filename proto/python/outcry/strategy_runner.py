@@ -18,7 +18,9 @@ import time
 
 import zmq
 
+from . import endpoint
 from .catalog import Reason
+from . import keys as _keys
 from .errors import HistoryLost, OriginRefused, OutcryError
 from .origin import WINDOW, Session
 from .strategy_host import Host
@@ -35,8 +37,11 @@ class _Stop(Exception):
 class Runner:
     """One strategy, from its first message to its last."""
 
-    def __init__(self, strategy, commands, requests, private, public, virtual=False, context=None):
+    def __init__(self, strategy, commands, requests, private, public, virtual=False, context=None,
+                 keys=None):
         self.strategy = strategy
+        self._keys = _keys.Keys.given(keys, "strategy")
+        self._origin = f"{self._keys.name}-{strategy.name}" if self._keys else strategy.name
         self.virtual = virtual
         self._context = context or zmq.Context.instance()
         self._addresses = {"commands": commands, "private": private, "public": public}
@@ -56,12 +61,13 @@ class Runner:
 
     def _open(self):
         self._push = self._context.socket(zmq.PUSH)
-        self._push.setsockopt(zmq.LINGER, 200)
+        for option, value in [(zmq.LINGER, 200), *endpoint.OPTIONS]:
+            self._push.setsockopt(option, value)
         self._push.setsockopt(zmq.SNDHWM, 2 * WINDOW)
-        self._push.connect(self._addresses["commands"])
+        self._link = _keys.Link(self._push, self._addresses["commands"], self._keys, "matcher")
         counts = collections.Counter()
-        self._session = Session(self.strategy.name, self._epoch, self._send, counts)
-        results = {f"ack.{self.strategy.name}": self._on_ack}
+        self._session = Session(self._origin, self._epoch, self._send, counts)
+        results = {f"ack.{self._origin}": self._on_ack}
         book = [self._book_topic] if self.strategy.follow_book else []
         if self.virtual:
             self._subscribers = [self._subscriber("private", [*book, self._account_topic],
@@ -81,11 +87,13 @@ class Runner:
         self._poller.register(self._signals, zmq.POLLIN)
 
     def _subscriber(self, address, topics, **options):
-        return Subscriber(self._addresses[address], topics, context=self._context, **options)
+        return Subscriber(self._addresses[address], topics, context=self._context,
+                          keys=self._keys, server="matcher", **options)
 
     def _close(self):
         for subscriber in self._subscribers:
             subscriber.close()
+        self._link.close()
         self._push.close()
 
     def _send(self, message):
@@ -141,6 +149,7 @@ class Runner:
         if self.host.wake_ns is not None and not self.virtual:
             dues.append(now + (self.host.wake_ns - time.time_ns()) / 1e9)
         waits = [due - now for due in dues if due is not None]
+        waits += [_keys.LOOK_S] if self._link.guarded else []
         return max(0, min([*waits, 1.0])) * 1000
 
     # ---- what comes ----
@@ -183,6 +192,7 @@ class Runner:
 
     def _take_all(self):
         """All that is to be had without waiting."""
+        self._link.tend()
         for subscriber in self._subscribers:
             try:
                 for update in subscriber.updates():
@@ -236,8 +246,7 @@ class Runner:
         self._results.clear()
         if not self._closed:
             self._epoch = max(time.time_ns(), self._epoch + 1)
-            self._session = Session(self.strategy.name, self._epoch, self._send,
-                                    self._session.counts)
+            self._session = Session(self._origin, self._epoch, self._send, self._session.counts)
         self.host.lost(self.now())
         if not self._closed:
             self._clear()

@@ -11,8 +11,10 @@ import time
 
 import zmq
 
-from . import catalog, frames
+from . import catalog, endpoint, frames
 from .errors import Garbage, OutcryError, RequestRefused
+from .keys import LOOK_S as LINK_LOOK_S
+from .keys import Keys, Link
 from .reader import TopicReader
 
 PATIENCE_S = 0.5  # without an answer, a request is repeated after this, then twice this, ...
@@ -42,13 +44,19 @@ class Subscriber:
     others      {topic: function}: topics without a chain (`ack.<origin>`), whose frames go there
     push        a PUSH socket for requests, its owner's; None: one of its own, to where heartbeats
                 say
+    keys        where the cluster has keys: keys.py
+    server      whose publisher it is, for its key: market-data, or matcher
 
     In a loop of somebody else's: poll `socket`, call updates() when it is readable and when `due`
     says so.
     """
 
-    def __init__(self, address, topics, timeout=None, context=None, others=None, push=None):
+    def __init__(self, address, topics, timeout=None, context=None, others=None, push=None,
+                 keys=None, server="market-data"):
         context = context or zmq.Context.instance()
+        self._keys = Keys.given(keys, "subscriber")
+        self._server = server
+        self._links = {}  # by address
         self.timeout = timeout
         self.counts = collections.Counter()
         self.readers = {topic: TopicReader(topic, self.counts) for topic in topics}
@@ -66,17 +74,31 @@ class Subscriber:
         self._push = context.socket(zmq.PUSH) if push is None else push
         self._sub = context.socket(zmq.SUB)
         for socket in [self._sub, self._push] if self._owns_push else [self._sub]:
-            for option, value in [(zmq.LINGER, 0), (zmq.HEARTBEAT_IVL, 1000),
-                                  (zmq.HEARTBEAT_TIMEOUT, 5000)]:
+            for option, value in [(zmq.LINGER, 0), *endpoint.OPTIONS]:
                 socket.setsockopt(option, value)
         self._sub.setsockopt(zmq.RCVHWM, QUEUE_MAX)
-        self._sub.setsockopt(zmq.MAXMSGSIZE, catalog.FRAME_SIZE_MAX)
+        self._sub.setsockopt(zmq.MAXMSGSIZE, endpoint.SIZE_MAX)
         # The reply topic last: who has seen that subscribed has seen them all.
-        self._sub.connect(address)
+        self._connect(self._sub, address)
         for topic in [*self.readers, *self._others, "hb", f"re.{self._reply}"]:
             self._sub.setsockopt(zmq.SUBSCRIBE, topic.encode() + b"\0")
 
+    def _connect(self, socket, address):
+        self._links[address] = Link(socket, address, self._keys, self._server)
+
+    def tend(self):
+        """See to the connections; receive() does so by itself, updates() too."""
+        for link in self._links.values():
+            link.tend()
+
+    @property
+    def guarded(self):
+        """Whether tend() is wanted every keys.LOOK_S."""
+        return any(link.guarded for link in self._links.values())
+
     def close(self):
+        for link in self._links.values():
+            link.close()
         self._sub.close()
         if self._owns_push:
             self._push.close()
@@ -122,6 +144,7 @@ class Subscriber:
     def updates(self):
         """The Updates that are to be had without waiting. Raises what went wrong with a topic; call
         it again to go on."""
+        self.tend()
         while True:
             yield from self._pending
             try:
@@ -151,8 +174,10 @@ class Subscriber:
                 except zmq.Again:
                     pass
             self._look_after = now + LOOK_S
+            self.tend()
             due = self._ask(now)
             limits = [limit - now for limit in (deadline, due) if limit is not None]
+            limits += [LINK_LOOK_S] if self.guarded else []
             patience_ms = max(0, int(min(limits) * 1000) + 1) if limits else None
             if self._sub.poll(patience_ms):
                 return self._sub.recv()
@@ -197,8 +222,8 @@ class Subscriber:
         if address == self._requests_address or not self._owns_push:
             return
         if self._requests_address is not None:
-            self._push.disconnect(self._requests_address)
-        self._push.connect(address)
+            self._links.pop(self._requests_address).disconnect()
+        self._connect(self._push, address)
         self._requests_address = address
 
     def _on_reply(self, frame):

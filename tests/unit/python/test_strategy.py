@@ -551,6 +551,7 @@ class RunnerTest(unittest.TestCase):
                 qty = 1
             Free.run(["--shard", "2", "--public-address", "tcp://h:1", "qty=3"])
         self.assertEqual(found, [("X", 3, True, {
+            "keys": None,
             "commands": "ipc:///there/2.commands", "requests": "ipc:///there/2.requests",
             "private": "ipc:///there/2.p", "public": "tcp://h:1"})])
 
