@@ -12,6 +12,7 @@ from test_rolling import Client, ExchangeClient, OriginClient
 
 SHARDS = 2
 LATENCY_S = 20  # nobody waits longer while a container is replaced; what is found is printed
+CALLS = 20  # of every client, until the next is replaced
 CUT_S = 3
 HEALED_S = 10
 
@@ -157,23 +158,29 @@ def each_is_replaced_and_clients_see_only_latency(test):
     c = HERE.composed
     services = c.lasting() if test.options.scale >= 1 else ["matcher-0", "gateway-2"]
     with Load(test.seed, "roll", patient_clients) as load:
+        until_all_are_answered(load)
         for service in services:
             begin = time.monotonic()
-            before = [len(client.calls) for client in load.traders]
             c.recreate(service)
-
-            def worked(before=tuple(before)):
-                for worker in load.workers:
-                    worker.check()
-                return all(len(client.calls) > count + 20
-                           for client, count in zip(load.traders, before))
-            until(worked, "all trade on")
+            until_all_are_answered(load)
             slowest = max(client.slowest(begin) for client in load.traders)
             say(f"{service} was replaced in {time.monotonic() - begin:.1f} s: "
                 f"a call took {slowest:.2f} s at most")
             expect(slowest < LATENCY_S, f"{service} was replaced: a call took {slowest:.1f} s")
     repeats = sum((client.exchange.counts for client in load.traders[:2]), collections.Counter())
     say(f"asked: {dict(sorted(repeats.items()))}")
+
+
+def until_all_are_answered(load):
+    """Every client, some times more, and no call has failed."""
+    before = [len(client.calls) for client in load.traders]
+
+    def answered():
+        for worker in load.workers:
+            worker.check()
+        return all(len(client.calls) > count + CALLS
+                   for client, count in zip(load.traders, before))
+    until(answered, "all trade on")
 
 
 def keys_are_rotated_while_it_trades(test):
@@ -183,11 +190,13 @@ def keys_are_rotated_while_it_trades(test):
 
     def change(action):
         c.compose("run", "--rm", "-T", "keys", action, "market-data")
-    with Load(test.seed, "rotate", patient_clients):
+    with Load(test.seed, "rotate", patient_clients) as load:
+        until_all_are_answered(load)
         change("rotate")
         change("promote")
         c.recreate("market-data")
         change("retire")
+        until_all_are_answered(load)
         shown = c.compose("run", "--rm", "-T", "keys", "list").stdout
         expect("market-data" in shown, f"keys list: {shown}")
     check_keys()
