@@ -284,8 +284,9 @@ static bool bind_again(struct link *l, unsigned withdrawals)
 
 void guard_tend(guard_t *g)
 {
-    if (g == NULL || !atomic_exchange(&g->due, false))
+    if (g == NULL || !atomic_load(&g->due))
         return;
+    atomic_store(&g->due, false);
     bool done = true;
     uint64_t now_ns = clock_monotonic_ns();
     unsigned withdrawals = atomic_load(&g->withdrawals);

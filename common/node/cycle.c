@@ -12,10 +12,13 @@ void cycle_init(struct cycle *c, const struct service *service, journal_t *journ
 
 /* ---- time ---- */
 
-/* A wall clock that is behind where it should be moves nothing: when it comes back, it has not
- * jumped. */
+/* A wall clock that is behind where it should be is not gone by: when it comes back, it has not
+ * jumped. Time goes on meanwhile, half as fast, for timers go by it, too: standing still, a matcher
+ * would be taken for silent until its clock had caught up. */
 static void stamp(struct cycle *c, uint64_t wall_ns, uint64_t boot_ns)
 {
+    uint64_t passed_ns = c->turn_ns == 0 ? 0 : boot_ns - c->turn_ns;
+    uint64_t least_ns = c->now_ns + passed_ns / 2;
     bool first = c->wall_ns == 0;
     uint64_t expected_ns = first ? wall_ns : c->wall_ns + (boot_ns - c->boot_ns);
     c->jumped =
@@ -25,8 +28,8 @@ static void stamp(struct cycle *c, uint64_t wall_ns, uint64_t boot_ns)
         c->wall_ns = wall_ns;
         c->boot_ns = boot_ns;
     }
-    if (at_ns > c->now_ns)
-        c->now_ns = at_ns;
+    c->now_ns = at_ns > least_ns ? at_ns : least_ns;
+    c->turn_ns = boot_ns;
 }
 
 /* Somebody says that the clock is right. */

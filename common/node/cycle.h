@@ -11,7 +11,8 @@
  * failed, the service is stopping, the wall clock has jumped, or the journal has no room: what has
  * come waits in its socket, and the service says why in its heartbeats.
  *
- * Clock: stamps are max(last, wall clock). For a service with a journal, a wall clock that goes
+ * Clock: stamps are the wall clock; while that is behind the last stamp, they go on half as fast as
+ * the clock of time since boot does. For a service with a journal, a wall clock that goes
  * more than CLOCK_JUMP_MAX_NS further than the clock of time since boot did has jumped; until
  * somebody confirms it (INTAKE_RESUME) or it comes back, stamps follow the other clock.
  *
@@ -30,6 +31,7 @@ struct cycle {
     uint64_t now_ns;    /* the last stamp */
     uint64_t wall_ns;   /* both clocks when the wall clock was last believed; 0: never */
     uint64_t boot_ns;
+    uint64_t turn_ns;       /* the boot clock at the last turn; 0: there was none */
     enum standing standing; /* as told to the service */
     bool jumped;
     bool stopping;

@@ -1,7 +1,7 @@
 /* node: the duty cycle, with real sockets, a real clock and a journal.
  *
  *     wait until an input has something, or the service's patience ends
- *     stamp the batch: max(last, wall clock)
+ *     stamp the batch (cycle.h)
  *     service.begin; each input in order until it is empty, its budget is spent, or the service
  *         says its batch is full; service.end
  *     append the batch to the journal

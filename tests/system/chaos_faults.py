@@ -238,12 +238,14 @@ class Set(Fault):
         self.step_s = chance.choice((chance.randint(1, JUMP_S - 1), -chance.randint(1, BACK_S),
                                      chance.randint(JUMP_S + 5, 300)))
         self.alone = self.step_s > JUMP_S
+        if self.alone:  # so far from the time a matcher believes, which may be ahead of this one
+            self.step_s += math.ceil(cluster.clocks.latest() - cluster.now())
         self.words = f"{self.step_s:+d} s"
 
     def begin(self):
         """A jump is one over what was believed so far, also if the clock was set back since."""
         clocks = self.cluster.clocks
-        clocks.step(self.step_s + (math.ceil(clocks.behind()) if self.alone else 0))
+        clocks.step(self.step_s + (clocks.behind() if self.alone else 0))
 
     def end(self):
         if self.alone:

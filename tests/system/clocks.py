@@ -22,6 +22,7 @@ class Clocks:
         self.base = 0
         self.own = {}
         self._agree_at = 0.0  # by time.monotonic(); None: they do not
+        self._furthest = 0  # of what was believed, off the right clock, in seconds
         self._highest = 0.0  # the latest moment by any clock that may be believed
 
     def environment(self, name):
@@ -37,6 +38,8 @@ class Clocks:
         self._agree_at = None
         self._remember()
         self.own[name] = seconds
+        if seconds <= JUMP_S:
+            self._furthest = max(self._furthest, self.base + seconds)
         self._write(name)
 
     def step(self, seconds):
@@ -44,6 +47,7 @@ class Clocks:
         self._agree_at = None
         self._remember()
         self.base += seconds
+        self._furthest = max(self._furthest, self.base)
         for name in self.own:
             self._write(name)
 
@@ -64,8 +68,8 @@ class Clocks:
         return self._highest
 
     def behind(self):
-        """How far the machine's clock is behind that; seconds."""
-        return max(0.0, self.latest() - time.time() - self.base)
+        """How far the machine's clock is behind what any process has believed; seconds."""
+        return self._furthest - self.base
 
     def _remember(self):
         ahead = max((own for own in self.own.values() if own <= JUMP_S), default=0)

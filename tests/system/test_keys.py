@@ -44,6 +44,7 @@ def a_cluster_with_keys_works(test):
         cluster.outcry("order", "buy", "1", "AAA", "50")
         cluster.outcry("status")
         python_strategy(cluster)
+        our_strategies(cluster)
         for worker in workers[:-1]:
             worker.stop()
         watcher.finish()
@@ -78,6 +79,26 @@ def simulated(cluster):
             for link in links:
                 link.close()
     return sorted(found - {"rest", "wire"})
+
+
+def our_strategies(cluster):
+    """A maker of outcry-strategy joins, clears its account, and ends well."""
+    file = cluster.run_dir / "maker.cfg"
+    file.write_text(cluster.config.read_text(encoding="ascii") + """strategies
+    maker-1
+        type = maker
+        symbol = AAA
+        account = maker-1
+        quantity = 1
+        inventory_max = 5
+        window = 1
+        position_max = 10
+        order_max = 1
+""", encoding="ascii")
+    process = cluster.spawn("strategy", "outcry-strategy", "--config", file)
+    cluster.until(lambda: process.facts("begun"), "its account is cleared, and it trades")
+    process.stop()
+    process.check()
 
 
 def python_strategy(cluster):
