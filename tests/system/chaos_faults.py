@@ -13,7 +13,6 @@ meanwhile, begins, and is over some seconds later.
     set        the clock of the whole machine is set, and stays: forward, far enough for an operator
                to have to confirm it, or back
 """
-import math
 import signal
 
 from clocks import JUMP_S, NOTICED_S
@@ -238,8 +237,6 @@ class Set(Fault):
         self.step_s = chance.choice((chance.randint(1, JUMP_S - 1), -chance.randint(1, BACK_S),
                                      chance.randint(JUMP_S + 5, 300)))
         self.alone = self.step_s > JUMP_S
-        if self.alone:  # so far from the time a matcher believes, which may be ahead of this one
-            self.step_s += math.ceil(cluster.clocks.latest() - cluster.now())
         self.words = f"{self.step_s:+d} s"
 
     def begin(self):
