@@ -396,9 +396,9 @@ def a_mistake_anywhere_else_is_refused_in_words_too(test, place):
           f"up: {place.directory}/none.cfg: cannot read it: No such file or directory",
           "about a file that is not there")
     cases = [
-        (place.up("--commands-address", "tcp://0.0.0.0:5", status=2),
-         'commands_address: found "tcp://0.0.0.0:5", expected ipc:// or a loopback address, or '
-         'keys_dir'),
+        (place.up("--commands-address", "tcp://0.0.0.0:5{shard}", status=2),
+         'commands_address: found "tcp://0.0.0.0:5{shard}", expected ipc:// or a loopback address, '
+         'or keys_dir'),
         (place.up("--heartbeat-ms", "9", status=2),
          '--heartbeat-ms: found "9", expected a whole number from 10 to 1000'),
         (place.up("--heartbeat-ms", status=2), '--heartbeat-ms: found "nothing"'),
