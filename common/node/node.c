@@ -458,14 +458,19 @@ static enum status stop(node_t *n)
     return status;
 }
 
-enum status node_run(node_t *n)
+void node_catch_signals(void)
 {
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_signal;
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
+}
+
+enum status node_run(node_t *n)
+{
     enum status status = STATUS_OK;
+    node_catch_signals();
     while (!stop_requested && status != STATUS_IO)
         status = node_cycle(n);
     if (status == STATUS_IO)

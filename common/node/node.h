@@ -65,6 +65,10 @@ enum status node_cycle(node_t *n);
 /* Messages an output could not hand to everybody who should have had them. */
 uint64_t node_drops(const node_t *n, unsigned output);
 
+/* From here on SIGTERM and SIGINT end node_run, also if they come before it has begun: for who says
+ * that it has started before it runs. */
+void node_catch_signals(void);
+
 /* Cycles until SIGTERM or SIGINT, for which it installs handlers; then, for a service that cares
  * (service.stand), takes no more commands, finishes what it has, ends the journal in order and says
  * so. STATUS_IO: the journal failed, which was said. */

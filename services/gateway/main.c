@@ -181,6 +181,7 @@ int main(int argc, char **argv)
         edge_new(&(struct edge_options){&cluster, desk, host_random(), host_random(), metrics});
     struct service service = gateway_service(gateway);
     node_t *node = node_new(&service, NULL, 0);
+    node_catch_signals();
     node_watch(node, &(struct node_watch){.metrics = metrics});
     int status = EXIT_FAILURE;
     if (open_all(node, &cluster, desk, edge, reply, error))

@@ -87,6 +87,7 @@ static int run(const struct cluster *c, market_data_t *m, const struct watched *
     int status = EXIT_FAILURE;
     struct service service = market_data_service(m);
     node_t *node = node_new(&service, NULL, 0);
+    node_catch_signals();
     node_watch(node, &(struct node_watch){.metrics = w->metrics,
                                           .admin = w->admin,
                                           .turned = market_data_metrics_turned,

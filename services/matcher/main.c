@@ -231,6 +231,7 @@ static int run_matcher(struct process *p)
     struct service service = matcher_service(r.matcher);
     p->matcher = r.matcher;
     node_t *node = node_new(&service, r.journal, r.found.time_ns);
+    node_catch_signals();
     node_watch(node, &(struct node_watch){.metrics = p->metrics,
                                           .commit = matcher_metrics_commit(p->told),
                                           .admin = p->admin,
@@ -300,6 +301,7 @@ static int run_follower(struct process *p)
     });
     struct service service = follower_service(follower);
     node_t *node = node_new(&service, NULL, 0);
+    node_catch_signals();
     matcher_metrics_follows(p->told, follower);
     node_watch(node, &(struct node_watch){.metrics = p->metrics,
                                           .admin = p->admin,
