@@ -2,6 +2,7 @@
 
 #include <czmq.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -100,8 +101,10 @@ static bool take_line(struct certificate *c, char *line)
     line += strspn(line, " \t");
     char *place = *line == '#' ? NULL : place_of(c, line, &room);
     char *value = strchr(line, '=');
-    if (place == NULL || value == NULL)
+    if (place == NULL)
         return true;
+    if (value == NULL)
+        return false; /* accounts without a word would be all of them */
     value += 1 + strspn(value + 1, " \t");
     char quote = *value;
     size_t size = strcspn(value, " \t\r");
@@ -111,7 +114,7 @@ static bool take_line(struct certificate *c, char *line)
             return false;
         size = (size_t)(end - value);
     }
-    if (size >= room || place[0] != '\0')
+    if (size == 0 || size >= room || place[0] != '\0')
         return false;
     memcpy(place, value, size);
     place[size] = '\0';
@@ -181,6 +184,24 @@ static bool save(const struct certificate *c, const char *file, bool secret)
     return saved;
 }
 
+/* Whether what is on disk is what was meant: saving does not tell of a disk that is full. */
+static bool kept(const struct certificate *c, const char *file, bool secret)
+{
+    char error[CERTIFICATE_ERROR_SIZE];
+    struct certificate again;
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    bool same = synced && certificate_read(&again, file, error) &&
+                strcmp(again.public_key, c->public_key) == 0 &&
+                (!secret || strcmp(again.secret_key, c->secret_key) == 0);
+    explicit_bzero(&again, sizeof again);
+    if (synced && !same)
+        errno = ENOSPC;
+    return same;
+}
+
 bool certificate_write(const struct certificate *c, const char *file, bool secret,
                        char error[CERTIFICATE_ERROR_SIZE])
 {
@@ -189,7 +210,7 @@ bool certificate_write(const struct certificate *c, const char *file, bool secre
         return complain(error, file, "its path is too long");
     (void)unlink(draft); /* of a run that was cut short */
     mode_t mask = umask(0077);
-    bool written = save(c, draft, secret) && link(draft, file) == 0;
+    bool written = save(c, draft, secret) && kept(c, draft, secret) && link(draft, file) == 0;
     int why = errno;
     umask(mask);
     (void)unlink(draft);

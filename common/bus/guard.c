@@ -23,12 +23,14 @@ static void look_at_directory(guard_t *g)
     uint64_t stamp = keys_stamp(g->directory);
     if (stamp == g->stamp)
         return;
-    g->stamp = stamp;
     if (!keys_load(g->spare, g->directory, g->rules->is_role, error)) {
-        log_error("keys", "not_read", LOG_TEXT("why", error),
-                  LOG_TEXT("what", "the keys stay as they were"));
+        if (stamp != g->complained) /* it is tried again: the fault may have been ours */
+            log_error("keys", "not_read", LOG_TEXT("why", error),
+                      LOG_TEXT("what", "the keys stay as they were"));
+        g->complained = stamp;
         return;
     }
+    g->stamp = stamp;
     bool withdrawn = keys_withdrawn(g->keys, g->spare);
     pthread_mutex_lock(&g->lock);
     struct keys *before = g->keys;
@@ -202,6 +204,7 @@ bool guard_add(guard_t *g, void *socket, const char *name, const char *address, 
     char order = ORDER_LOOK;
     l->socket = socket;
     l->binds = binds;
+    l->withdrawals = atomic_load(&g->withdrawals);
     l->refused = refused;
     snprintf(l->name, sizeof l->name, "%s", name);
     snprintf(l->address, sizeof l->address, "%s", address);
@@ -249,6 +252,17 @@ static bool has_other_key(guard_t *g, struct link *l)
     return false;
 }
 
+/* By the candidate's key; without one not at all, and false. A second connect to the address would
+ * be passed over, so the first must go. */
+static bool connect_anew(guard_t *g, struct link *l)
+{
+    (void)zmq_disconnect(l->socket, l->address);
+    l->unbound = !set_server_key(g, l);
+    if (!l->unbound)
+        CHECK(zmq_connect(l->socket, l->address) == 0);
+    return !l->unbound;
+}
+
 /* Connect again: by another key if this one is not our peer's, by the same if ours was refused,
  * after which libzmq does not try again by itself. In the first case it does, after 100 ms and
  * more, so this must not come later than that: a link must not be taken down that works. */
@@ -261,11 +275,33 @@ static bool connect_again(guard_t *g, struct link *l, uint64_t now_ns)
         (wish == WISH_OTHER_KEY && !has_other_key(g, l)))
         return true;
     l->tried_ns = now_ns;
-    /* A second connect to the address would be passed over, so the first must go. */
-    (void)zmq_disconnect(l->socket, l->address);
-    (void)set_server_key(g, l);
-    CHECK(zmq_connect(l->socket, l->address) == 0);
-    return true;
+    return connect_anew(g, l);
+}
+
+static bool knows_server_key(guard_t *g, const struct link *l)
+{
+    bool known = false;
+    pthread_mutex_lock(&g->lock);
+    for (unsigned n = 0; n < KEY_STATE_COUNT && !known; n++) {
+        const struct key *key = keys_of(g->keys, g->rules->binder(l->name), n);
+        known = key != NULL && strcmp(key->certificate.public_key, l->server_key) == 0;
+    }
+    pthread_mutex_unlock(&g->lock);
+    return known;
+}
+
+/* A connected link: false if there is more to do. Whoever has a key that was withdrawn is left at
+ * once: it may be a thief who answers at our peer's address. */
+static bool tend_connected(guard_t *g, struct link *l, unsigned withdrawals, uint64_t now_ns)
+{
+    if (l->withdrawals != withdrawals) {
+        l->withdrawals = withdrawals;
+        if (!knows_server_key(g, l)) {
+            l->candidate = l->tried = 0;
+            l->unbound = true;
+        }
+    }
+    return l->unbound ? connect_anew(g, l) : connect_again(g, l, now_ns);
 }
 
 /* Bind anew, which parts with everybody. The port is free again a moment later. */
@@ -293,7 +329,9 @@ void guard_tend(guard_t *g)
     for (unsigned i = 0; i < atomic_load(&g->link_count); i++) {
         struct link *l = &g->links[i];
         if (l->socket != NULL)
-            done = (l->binds ? bind_again(l, withdrawals) : connect_again(g, l, now_ns)) && done;
+            done = (l->binds ? bind_again(l, withdrawals)
+                             : tend_connected(g, l, withdrawals, now_ns)) &&
+                   done;
     }
     if (!done)
         atomic_store(&g->due, true);

@@ -42,7 +42,7 @@ struct link {
     uint64_t tried_ns;
     unsigned handshakes_seen;
     unsigned withdrawals; /* those it was bound anew for */
-    bool unbound;
+    bool unbound;         /* it is to be bound, or connected, again */
     /* the thread's */
     char failure[96]; /* why the handshake failed that ends next */
 };
@@ -67,7 +67,8 @@ struct guard {
     pthread_mutex_t lock; /* of keys, which the thread exchanges */
     struct keys tables[2];
     struct keys *keys, *spare;
-    uint64_t stamp; /* of the directory when it was read */
+    uint64_t stamp;      /* of the directory when it was read */
+    uint64_t complained; /* likewise, when it could not be */
     struct link links[GUARD_LINKS_MAX];
     atomic_uint link_count;
     atomic_uint withdrawals;

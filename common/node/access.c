@@ -76,5 +76,5 @@ bool access_owns(const struct guard_sender *who, const char *origin, size_t size
 {
     size_t own = strlen(who->name);
     return size >= own && memcmp(origin, who->name, own) == 0 &&
-           (size == own || origin[own] == '-');
+           (size == own || (origin[own] == '-' && who->accounts[0] == '\0'));
 }

@@ -44,7 +44,8 @@ extern const struct guard_rules access_rules;
 bool access_guard(const struct cluster *c, const char *role, void *context, guard_t **g,
                   char error[KEYS_ERROR_SIZE]);
 
-/* Whether this identity may speak as the origin: its own name, or that and a dash before more. */
+/* Whether this identity may speak as the origin: its own name, or that and a dash before more. One
+ * that is for some accounts only is one sender: it could take all the places for senders else. */
 bool access_owns(const struct guard_sender *who, const char *origin, size_t size);
 
 #endif

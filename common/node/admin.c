@@ -110,7 +110,7 @@ static int answer_words(struct mg_connection *http, unsigned status, const char 
                         bool head_only)
 {
     char line[HEAD_SIZE];
-    int size = snprintf(line, sizeof line, "%s\n", words);
+    int size = snprintf(line, sizeof line, "%.*s\n", HEAD_SIZE - 2, words);
     return answer(http, &(struct answer){status, "text/plain", line, (size_t)size, head_only});
 }
 

@@ -91,6 +91,8 @@ int keys_promote(const struct keys_order *o)
     bool half = !there(f.next_secret) && same_key(f.secret, f.next_public);
     if (!there(f.next_secret) && !half)
         return fail_at("read", f.next_secret);
+    if (!half && !same_key(f.next_secret, f.next_public))
+        return fail_name(o->name, "its next secret and its next public key are not one pair");
     if (!half && there(f.old) && !same_key(f.old, f.public))
         return fail_name(o->name, "still has an old key; retire it first");
     if (!there(f.old) && link(f.public, f.old) != 0)

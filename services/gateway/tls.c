@@ -44,6 +44,7 @@ struct worker {
     struct tls_tunnel *oldest;
     unsigned count, handshakes;
     bool some_done;
+    bool deaf; /* it does not listen: there were no descriptors left */
     uint64_t swept_ns;
 };
 
@@ -339,19 +340,31 @@ static void take_in(struct worker *w, int outer, uint64_t now_ns)
     watch_both(w, t);
 }
 
+/* Deaf while nobody can be taken in, or the listener would say again and again that somebody waits;
+ * the next sweep listens again. */
+static void listen_to(struct worker *w, bool hears)
+{
+    struct epoll_event come = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = NULL};
+    int change = hears ? EPOLL_CTL_ADD : EPOLL_CTL_DEL;
+    CHECK(epoll_ctl(w->epoll, change, w->tls->listener, &come) == 0);
+    w->deaf = !hears;
+}
+
 /* As many as wait, a few at a time. Where there is no descriptor left, one of those that have not
  * shown who they are gives up its own. */
 static void take_all_in(struct worker *w, uint64_t now_ns)
 {
     for (unsigned i = 0; i < EVENTS_MAX; i++) {
         int outer = accept4(w->tls->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (outer < 0 && (errno == EMFILE || errno == ENFILE))
+        if (outer < 0 && (errno == EMFILE || errno == ENFILE) && w->handshakes > 0)
             cut_oldest_handshake(w);
+        else if (outer < 0 && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+            listen_to(w, false);
         if (outer < 0)
             return;
         if (w->handshakes >= HANDSHAKES_MAX)
             cut_oldest_handshake(w);
-        if (w->count < w->tls->options.connections_max)
+        if (w->count < w->tls->options.connections_max / WORKERS)
             take_in(w, outer, now_ns);
         else
             close(outer);
@@ -372,8 +385,11 @@ static void turn(struct worker *w)
         else
             advance(w, events[i].data.ptr, now_ns);
     }
-    if (w->some_done || now_ns >= w->swept_ns + TICK_MS * NS_PER_MS)
+    if (w->some_done || now_ns >= w->swept_ns + TICK_MS * NS_PER_MS) {
         sweep(w, now_ns, false);
+        if (w->deaf && !atomic_load(&w->tls->closing))
+            listen_to(w, true);
+    }
     if (come)
         take_all_in(w, now_ns);
 }
@@ -383,7 +399,8 @@ static void *work(void *self)
     struct worker *w = self;
     while (!atomic_load(&w->tls->closing))
         turn(w);
-    CHECK(epoll_ctl(w->epoll, EPOLL_CTL_DEL, w->tls->listener, NULL) == 0);
+    if (!w->deaf)
+        listen_to(w, false);
     uint64_t end_ns = clock_monotonic_ns() + TLS_LINGER_MS * NS_PER_MS;
     while (w->count > w->handshakes && clock_monotonic_ns() < end_ns)
         turn(w);
@@ -394,9 +411,9 @@ static void *work(void *self)
 static void start_worker(tls_t *t)
 {
     struct worker *w = &t->workers[t->worker_count];
-    struct epoll_event come = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = NULL};
     *w = (struct worker){.tls = t, .epoll = epoll_create1(EPOLL_CLOEXEC)};
-    CHECK(w->epoll >= 0 && epoll_ctl(w->epoll, EPOLL_CTL_ADD, t->listener, &come) == 0);
+    CHECK(w->epoll >= 0);
+    listen_to(w, true);
     CHECK(pthread_create(&w->thread, NULL, work, w) == 0);
     t->worker_count++;
 }

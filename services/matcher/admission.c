@@ -11,8 +11,9 @@ static bool may_command(const struct guard_sender *sender, const struct command 
 {
     struct text origin = c->envelope.origin, account = command_account(c);
     return access_owns(sender, origin.data, origin.size) &&
-           (account.size == 0 ||
-            certificate_has_account(sender->accounts, account.data, account.size));
+           (account.size == 0
+                ? sender->accounts[0] == '\0'
+                : certificate_has_account(sender->accounts, account.data, account.size));
 }
 
 bool admission_commands(const struct guard_sender *sender, const uint8_t *message, size_t size)

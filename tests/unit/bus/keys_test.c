@@ -169,10 +169,35 @@ static void keys_of_two_pairs_are_refused(void **state)
 {
     (void)state;
     struct certificate c = draw("server", "server"), other = draw("server", "server"), again;
+    const char *path = path_of("server", KEY_CURRENT, true);
     strcpy(c.secret_key, other.secret_key);
-    put(&c, KEY_CURRENT, true);
-    assert_false(certificate_read(&again, path_of("server", KEY_CURRENT, true), error));
+    assert_false(certificate_write(&c, path, true, error)); /* it would not be read again */
+    assert_int_not_equal(access(path, F_OK), 0);
+    char text[512];
+    snprintf(text, sizeof text,
+             "metadata\n    name = \"server\"\n    role = \"server\"\ncurve\n"
+             "    public-key = \"%s\"\n    secret-key = \"%s\"\n",
+             c.public_key, c.secret_key);
+    scratch_write("server.secret", text);
+    assert_false(certificate_read(&again, path, error));
     assert_non_null(strstr(error, "not one pair"));
+}
+
+static void accounts_that_say_nothing_are_not_all_accounts(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {"accounts", "accounts alice,bob",
+                                        "accounts =", "accounts = \"\""};
+    struct certificate c = draw("desk", "client"), again;
+    char text[512];
+    for (unsigned i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        snprintf(text, sizeof text,
+                 "metadata\n    name = \"desk\"\n    role = \"client\"\n    %s\ncurve\n"
+                 "    public-key = \"%s\"\n",
+                 lines[i], c.public_key);
+        scratch_write("desk.public", text);
+        assert_false(certificate_read(&again, path_of("desk", KEY_CURRENT, false), error));
+    }
 }
 
 /* ---- directories ---- */
@@ -354,6 +379,7 @@ int main(void)
         CLAIM(an_account_is_had_whole_or_not),
         CLAIM(what_is_no_certificate_is_refused),
         CLAIM(keys_of_two_pairs_are_refused),
+        CLAIM(accounts_that_say_nothing_are_not_all_accounts),
         CLAIM(a_directory_is_read),
         CLAIM(a_missing_directory_is_told),
         CLAIM(mistakes_in_public_files_are_told),
