@@ -4,6 +4,7 @@ read, while nobody can answer, and when it is over."""
 import collections
 import http.client
 import os
+import pathlib
 import shutil
 import signal
 import subprocess
@@ -231,12 +232,20 @@ def every_service_is_live_started_and_ready(test):
             equal(ask(address, "/orders")[0], 404, "status of another path")
 
 
+def all_stand(pid):
+    """Whether every thread of the process is stopped: the signal takes its time to reach each."""
+    stats = pathlib.Path(f"/proc/{pid}/task").glob("*/stat")
+    return all(stat.read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "T"
+               for stat in stats)
+
+
 def a_process_that_stands_still_does_not_answer_until_it_goes_on(test):
     with venue(test) as cluster:
         for name in ("matcher-0", "follower-1"):
             process = cluster.parts()[name][0]
             address = admin_of(cluster.run_dir, name)
             process.send(signal.SIGSTOP)
+            cluster.until(lambda p=process: all_stand(p.pid), f"all threads of {name} stand still")
             try:
                 begin = time.monotonic()
                 try:
