@@ -115,9 +115,7 @@ static void add_order(struct client_log *l, uint64_t order_id, uint16_t reason, 
     if (o.number == 1)
         snprintf(l->spec->account, sizeof l->spec->account, "%.*s", (int)m->account.size,
                  m->account.data);
-    result_log_order(l->log, &o,
-                     reason == 0 ? ahead_of(l, order_id) : -1,
-                     now_ns);
+    result_log_order(l->log, &o, reason == 0 ? ahead_of(l, order_id) : -1, now_ns);
     if (reason != 0)
         return;
     l->open = memory_grown(l->open, l->open_count, &l->open_max, sizeof *l->open);
