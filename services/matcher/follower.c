@@ -351,7 +351,7 @@ static enum intake follower_receive(void *self, unsigned input, const uint8_t *m
     struct request q;
     const uint8_t *at = message;
     (void)input;
-    if (request_read(&at, message + size, &q) != COMMAND_READ_OK)
+    if (request_read(&at, message + size, &q) != COMMAND_READ_OK || at != message + size)
         return INTAKE_MORE; /* a stranger's */
     if (q.type == MESSAGE_COMMITTED) {
         f->committed = q.committed;

@@ -128,7 +128,7 @@ void requests_receive(matcher_t *m, const uint8_t *message, size_t size)
 {
     struct request q;
     const uint8_t *at = message;
-    bool known = request_read(&at, message + size, &q) == COMMAND_READ_OK;
+    bool known = request_read(&at, message + size, &q) == COMMAND_READ_OK && at == message + size;
     publisher_t *everybodys = public_feed_publisher(m->public_feed);
     if (known && q.type == MESSAGE_FOLLOWING) {
         on_following(m, &q.following);

@@ -50,6 +50,12 @@ def valid_requests():
         {**common, "epoch": 1, "after_seq": 0, "through_seq": 9}))
 
 
+def a_followers_word():
+    """What it says to its matcher: that it lives, and how far it has read."""
+    return frames.encode_request(catalog.MESSAGES["following"].fill(
+        dict.fromkeys(["epoch", "seq", "snapshot_seq"], 1)))
+
+
 def garbage(test, decode):
     """Random messages the Python decoder does not accept either."""
     while True:
@@ -160,7 +166,12 @@ def unreadable_requests_are_counted_and_passed_over(test):
             orders_are_answered(origin)
             told = []
             for address in (cluster.address("requests"), cluster.address("market_data_requests")):
-                told.append(flood(test, address, requests, frames.decode_request)[0])
+                pusher = Pusher(address)
+                for request in (*requests, a_followers_word()):
+                    pusher.push(request + b"\0")  # one a message, and nothing behind it
+                pusher.close()
+                told.append(pusher.sent +
+                            flood(test, address, requests, frames.decode_request)[0])
             orders_are_answered(origin)
         equal(book_is_answered(cluster), 40, "orders in the book")
         equal(len(private_snapshot_is_answered(cluster).events), 40, "orders in the snapshot")
