@@ -14,6 +14,7 @@ from journals import SMALL, SYMBOLS, flip, origin, segments, shard_on, snapshots
 from outcry import Side
 
 TOPICS = [f"{kind}.{name}" for name in SYMBOLS for kind in ("l3", "l2", "bbo", "trade")]
+SEGMENT_HEADER, RECORD_HEADER, RECORD_MAGIC = 4096, 80, b"OCRD"  # as in journal/record_format.h
 SMALLEST = {**SMALL, "segment_mib": 1, "checkpoint_commands": 500}
 
 
@@ -187,8 +188,16 @@ def a_frame_that_was_not_published_so_is_told(test):
             expect(words in wrong.words, f"it said: {wrong.words}")
 
 
-def used_size(path):
-    return len(path.read_bytes().rstrip(b"\0"))
+def checked_bytes(path):
+    """Offsets of the bytes of a segment that matter: all but the zeros that fill a record up to a
+    multiple of 8 bytes, and those behind the last."""
+    data = path.read_bytes()
+    at, offsets = SEGMENT_HEADER, list(range(SEGMENT_HEADER))
+    while data[at:at + 4] == RECORD_MAGIC:
+        size, = struct.unpack_from("<I", data, at + 8)
+        offsets += range(at, at + RECORD_HEADER + size)
+        at += RECORD_HEADER + (size + 7) // 8 * 8
+    return offsets
 
 
 def damage_is_named_and_judged_as_a_start_does(test):
@@ -198,8 +207,9 @@ def damage_is_named_and_judged_as_a_start_does(test):
         cluster.matchers[0].kill()
         journal = cluster.run_dir / "copy"
         outcomes = collections.Counter()
-        size = used_size(segments(cluster.journal())[0])
-        flips = [test.random.randrange(size) for _ in range(test.count(15))] + [4, size - 1]
+        offsets = checked_bytes(segments(cluster.journal())[0])
+        expect(len(offsets) > SEGMENT_HEADER + 60 * RECORD_HEADER // 3, "there are records")
+        flips = test.random.choices(offsets, k=test.count(15)) + [4, offsets[-1]]
         for offset in flips:
             shutil.rmtree(journal, ignore_errors=True)
             shutil.copytree(cluster.journal(), journal)
