@@ -246,8 +246,8 @@ static enum reason serve_resend(publisher_t *p, const struct resend *q, uint64_t
         return REJECT_EPOCH_CHANGED;
     if (t->last_seq < q->through_seq)
         return REJECT_NOT_CAUGHT_UP;
-    uint32_t count = q->after_seq < t->last_seq ? walk_back(p, t, q->after_seq) : 0;
-    if (count == 0 && q->after_seq < q->through_seq)
+    uint32_t count = 0;
+    if (q->after_seq < q->through_seq && (count = walk_back(p, t, q->after_seq)) == 0)
         return REJECT_TOO_OLD;
     p->counts.resends++;
     reply_begin(p, (struct message_head){.epoch = *epoch, .seq = t->last_seq});

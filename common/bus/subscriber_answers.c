@@ -1,4 +1,5 @@
 /* subscriber: what it asks for, and what it is answered. */
+#include "base/check.h"
 #include "base/clock.h"
 #include "bus/subscriber_parts.h"
 
@@ -43,11 +44,33 @@ static void finish_snapshot(subscriber_t *s, uint32_t whole, const struct frame_
     follow_replay(s, whole);
 }
 
+/* The topic stands there. It is the newest of what came to it before the question did, so it may
+ * well be older than the state. */
+static void finish_question(subscriber_t *s, uint64_t seq)
+{
+    struct question *q = &s->question;
+    struct text name = {q->name, q->name_size};
+    uint32_t topic, whole;
+    if (!follow_find(s, name, &topic, &whole) || whole != q->whole)
+        return;
+    if (topic == TOPIC_NONE && seq > s->topics[whole].at &&
+        (topic = follow_member(s, whole, name, seq)) == TOPIC_NONE)
+        return; /* what it has cannot be told: the question stays open */
+    if (topic != TOPIC_NONE && s->topics[topic].state == LIVE && seq > s->topics[topic].at)
+        follow_repair(s, topic, seq);
+    q->open = false;
+}
+
 /* There is no answer to be had. */
 static void receive_refusal(subscriber_t *s, uint32_t topic, enum reason code)
 {
     struct topic *t = &s->topics[topic];
     uint32_t whole = whole_of(s, topic);
+    if (s->asked_question && code == REJECT_UNKNOWN_TOPIC) {
+        s->asked = TOPIC_NONE;
+        finish_question(s, 0);
+        return;
+    }
     if (code == REJECT_NOT_CAUGHT_UP) {
         s->waits = true; /* until the time-out, then again */
         return;
@@ -127,18 +150,36 @@ void follow_reply(subscriber_t *s, struct frame_reader *f, uint64_t now_ns)
     s->asked = TOPIC_NONE;
     if (snapshot)
         finish_snapshot(s, topic, &f->head);
+    else if (s->asked_question)
+        finish_question(s, f->head.seq);
     else
         finish_resend(s, topic);
 }
 
 /* ---- requests ---- */
 
-static void ask(subscriber_t *s, uint32_t topic, uint64_t now_ns)
+static void ask(subscriber_t *s, uint32_t topic, const struct request *q, uint64_t now_ns)
+{
+    uint8_t bytes[RESEND_SIZE_MAX + SNAPSHOT_SIZE_MAX];
+    struct wire_writer w = {bytes};
+    request_write(&w, q);
+    s->asked = topic;
+    s->asked_question = false;
+    s->asked_type = q->type;
+    s->asked_ns = now_ns;
+    s->next_chunk = 0;
+    s->waits = !s->requests.push(s->requests.self, bytes, (size_t)(w.at - bytes));
+}
+
+static struct text reply_name(const subscriber_t *s)
+{
+    return (struct text){s->reply_topic + 3, REPLY_SIZE};
+}
+
+static void ask_for_what_is_missing(subscriber_t *s, uint32_t topic, uint64_t now_ns)
 {
     const struct topic *t = &s->topics[topic];
-    struct text name = subscriber_topic_name(s, topic);
-    struct text reply = {s->reply_topic + 3, REPLY_SIZE};
-    uint8_t bytes[RESEND_SIZE_MAX + SNAPSHOT_SIZE_MAX];
+    struct text name = subscriber_topic_name(s, topic), reply = reply_name(s);
     struct request q;
     if (t->state == REPAIRING) {
         /* All there is, what was kept aside included: it may have gaps of its own, and closing them
@@ -152,15 +193,62 @@ static void ask(subscriber_t *s, uint32_t topic, uint64_t now_ns)
         q.snapshot = (struct snapshot){reply, ++s->request_id, name, t->need};
         s->counts.snapshots++;
     }
-    struct wire_writer w = {bytes};
-    request_write(&w, &q);
-    s->asked = topic;
-    s->asked_type = q.type;
-    s->asked_ns = now_ns;
-    s->next_chunk = 0;
-    s->waits = false;
-    if (!s->requests.push(s->requests.self, bytes, (size_t)(w.at - bytes)))
-        s->waits = true;
+    ask(s, topic, &q, now_ns);
+}
+
+/* A resend of nothing: its head says where the topic stands. */
+static void ask_question(subscriber_t *s, uint64_t now_ns)
+{
+    uint32_t whole = s->question.whole;
+    struct text name = {s->question.name, s->question.name_size};
+    struct request q = {.type = MESSAGE_RESEND,
+                        .resend = {.reply = reply_name(s),
+                                   .request_id = ++s->request_id,
+                                   .topic = name,
+                                   .epoch = s->topics[whole].epoch}};
+    ask(s, whole, &q, now_ns);
+    s->asked_question = true;
+}
+
+uint64_t subscriber_question(subscriber_t *s, uint32_t family, struct text name)
+{
+    struct question *q = &s->question;
+    bool under_way = q->open && s->asked != TOPIC_NONE && s->asked_question;
+    if (q->open && (under_way || q->whole != family ||
+                    !text_equal((struct text){q->name, q->name_size}, name)))
+        return 0;
+    if (q->open)
+        return q->number; /* not sent yet */
+    CHECK(name.size <= sizeof q->name);
+    q->open = true;
+    q->number++;
+    q->whole = family;
+    q->name_size = name.size;
+    memcpy(q->name, name.data, name.size);
+    return q->number;
+}
+
+bool subscriber_knows(const subscriber_t *s, uint32_t family, uint64_t question)
+{
+    const struct question *q = &s->question;
+    bool answered = q->number > question || (q->number == question && !q->open);
+    return answered && s->topics[family].state == LIVE &&
+           s->families[s->topics[family].family].behind == 0;
+}
+
+/* A topic that must be asked for, each in its turn; TOPIC_NONE: none. */
+static uint32_t next_missing(subscriber_t *s)
+{
+    if (s->state_counts[JOINING] + s->state_counts[REPAIRING] == 0)
+        return TOPIC_NONE; /* this comes with every message, and there may be very many members */
+    uint32_t count = topic_count(s);
+    for (uint32_t i = 0; i < count; i++) {
+        s->looked_at = s->looked_at + 1 < count ? s->looked_at + 1 : 0;
+        enum topic_state state = s->topics[s->looked_at].state;
+        if (state == JOINING || state == REPAIRING)
+            return s->looked_at;
+    }
+    return TOPIC_NONE;
 }
 
 void subscriber_tick(subscriber_t *s, uint64_t now_ns)
@@ -175,15 +263,9 @@ void subscriber_tick(subscriber_t *s, uint64_t now_ns)
         s->asked = TOPIC_NONE;
         s->waits = false;
     }
-    if (s->state_counts[JOINING] + s->state_counts[REPAIRING] == 0)
-        return; /* this comes with every message, and there may be very many members */
-    uint32_t count = topic_count(s);
-    for (uint32_t i = 0; i < count; i++) {
-        s->looked_at = s->looked_at + 1 < count ? s->looked_at + 1 : 0;
-        enum topic_state state = s->topics[s->looked_at].state;
-        if (state == JOINING || state == REPAIRING) {
-            ask(s, s->looked_at, now_ns);
-            return;
-        }
-    }
+    uint32_t missing = next_missing(s);
+    if (missing != TOPIC_NONE)
+        ask_for_what_is_missing(s, missing, now_ns);
+    else if (s->question.open && s->topics[s->question.whole].state == LIVE)
+        ask_question(s, now_ns);
 }

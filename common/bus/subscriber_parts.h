@@ -50,6 +50,15 @@ struct family {
     uint64_t run_seq, run_ns;
 };
 
+/* Where does this topic stand? One at a time; it is open until it is answered. */
+struct question {
+    bool open;
+    uint64_t number; /* of the last one: they count from 1 */
+    uint32_t whole;
+    size_t name_size;
+    char name[TOPIC_SIZE_MAX];
+};
+
 struct subscriber {
     struct subscriber_owner owner;
     struct subscriber_requests requests;
@@ -62,8 +71,11 @@ struct subscriber {
     uint32_t quiet_count; /* topics that are quiet */
     struct aside aside;
 
+    struct question question;
+
     /* the request outstanding */
-    uint32_t asked; /* topic; TOPIC_NONE: nothing outstanding */
+    uint32_t asked; /* topic, of a question its whole; TOPIC_NONE: nothing outstanding */
+    bool asked_question;
     uint64_t asked_type;
     uint64_t asked_ns;
     uint64_t request_id;

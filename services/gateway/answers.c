@@ -77,9 +77,23 @@ void answer_refuse(gateway_t *g, const struct ask *ask, enum reason code, const 
     answer_problem(g, &caller, &p, &context);
 }
 
-bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, bool last)
+/* Whether all orders the account had when this was first asked are known here. */
+static bool account_known(gateway_t *g, struct shard *s, const char *account, uint64_t *question)
 {
-    bool known = shard_known_through(&g->shards[shard], ask->received_ns);
+    char topic[TOPIC_SIZE_MAX];
+    int size = snprintf(topic, sizeof topic, "acct.%s", account);
+    if (*question == 0) {
+        *question =
+            subscriber_question(s->subscriber, s->family, (struct text){topic, (size_t)size});
+        subscriber_tick(s->subscriber, g->now_ns);
+    }
+    return *question != 0 && subscriber_knows(s->subscriber, s->family, *question);
+}
+
+bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, uint64_t *question,
+                          bool last)
+{
+    bool known = account_known(g, &g->shards[shard], ask->account, question);
     if (!known && !last)
         return false;
     if (known)

@@ -242,16 +242,15 @@ static bool amend_units(const gateway_t *g, struct ask *ask, struct problem *p)
             request_qty(symbol, names[ask->qty_is], ask->qty_text, &ask->qty.value, p));
 }
 
-bool commands_try_amend(gateway_t *g, const struct ask *asked, bool last)
+bool commands_try_amend(gateway_t *g, const struct ask *asked, uint64_t *question, bool last)
 {
     struct ask ask = *asked;
     struct problem p;
     uint64_t shard = ask.order_id >> 48;
     if (ask.symbol == SYMBOL_NONE && shard < g->shard_count) {
         const struct live_order *o = orders_find(g->orders, ask.order_id);
-        if (o == NULL || strcmp(o->account, ask.account) != 0) {
-            return answer_unknown_order(g, &ask, (unsigned)shard, last);
-        }
+        if (o == NULL || strcmp(o->account, ask.account) != 0)
+            return answer_unknown_order(g, asked, (unsigned)shard, question, last);
         const struct cluster_symbol *symbol = cluster_symbol_find(g->cluster, o->symbol);
         if (symbol == NULL) {
             answer_refuse(g, &ask, REJECT_UNKNOWN_SYMBOL, "path", "id",

@@ -69,7 +69,6 @@ static void private_heartbeat(void *self, const struct frame_head *head, const s
         return;
     s->heard_ns = s->gateway->now_ns;
     s->heartbeat_ns = head->time_ns;
-    s->heartbeat_seq = head->seq;
     s->standing = m->standing;
     s->journal = m->journal;
 }
@@ -329,12 +328,6 @@ bool shard_heard(const struct shard *s)
 {
     uint64_t patience_ns = 4 * s->gateway->cluster->settings.heartbeat_ms * NS_PER_MS;
     return s->heard_ns != 0 && s->gateway->now_ns < s->heard_ns + patience_ns + NS_PER_SECOND;
-}
-
-bool shard_known_through(const struct shard *s, uint64_t ns)
-{
-    return s->heard_ns > ns && s->heartbeat_ns > ns &&
-           subscriber_complete_seq(s->subscriber, s->family) >= s->heartbeat_seq;
 }
 
 bool shard_open(const struct shard *s)

@@ -65,7 +65,6 @@ struct shard {
     uint64_t due_through;    /* up to here, time-outs have been looked at */
     uint64_t heard_ns;       /* when the last heartbeat came; 0: none yet */
     uint64_t heartbeat_ns;   /* its matcher's stamp */
-    uint64_t heartbeat_seq;  /* where its matcher stood */
     uint64_t standing;       /* its matcher's last word; enum standing, 0: none yet */
     uint64_t journal;        /* likewise; enum journal_mode */
     uint64_t epoch;          /* of its history; 0: not known yet */
@@ -84,6 +83,7 @@ struct waiting {
     struct pending pending;
     struct result result;
     struct ask ask;
+    uint64_t question; /* of an ask for an order that is not known; 0: not put yet */
 };
 
 enum mass_outcome { MASS_NONE, MASS_ASKED, MASS_DONE, MASS_REFUSED, MASS_UNKNOWN };
@@ -138,11 +138,6 @@ bool shard_heard(const struct shard *s);
 bool shard_open(const struct shard *s);
 bool shard_ready(const struct shard *s);
 
-/* Whether all that was sequenced in the shard by that moment is known here: a heartbeat has come
- * since, its matcher stamped it later than that, and what it spoke of is complete. Without that, an
- * order we do not know may be one we have not heard of yet. As good as the two clocks agree. */
-bool shard_known_through(const struct shard *s, uint64_t ns);
-
 /* ---- answers.c ---- */
 
 /* An answer being written: its JSON goes straight into the outbox. */
@@ -165,9 +160,11 @@ __attribute__((format(printf, 6, 7))) void answer_refuse(gateway_t *g, const str
                                                          enum reason code, const char *in,
                                                          const char *name, const char *detail, ...);
 
-/* An order that is not known here: it may be on its way, so this waits (false) until it is certain
- * that there is none; last: no longer, and then it says that this is not known. */
-bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, bool last);
+/* An order that is not known here: it may be on its way, so the matcher is asked how far the
+ * account's orders have come, and this waits (false) until what it says is known; last: no longer,
+ * and then it says that this is not known. question: 0 at first, kept by who waits. */
+bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, uint64_t *question,
+                          bool last);
 
 void answer_problem(gateway_t *g, const struct caller *caller, const struct problem *p,
                     const struct problem_context *context);
@@ -200,8 +197,9 @@ void commands_lost(struct shard *s, enum reason code);
 /* A result whose order was not known: again, or for the last time. True: it is answered. */
 bool commands_try_result(gateway_t *g, const struct waiting *w, bool last);
 
-/* An amend, as soon as its order is known: false if that may still come. */
-bool commands_try_amend(gateway_t *g, const struct ask *ask, bool last);
+/* An amend, as soon as its order is known: false if that may still come. question: as in
+ * answer_unknown_order. */
+bool commands_try_amend(gateway_t *g, const struct ask *ask, uint64_t *question, bool last);
 
 /* Answer those that have waited long enough; send what is put. */
 void commands_end(gateway_t *g);

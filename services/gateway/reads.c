@@ -91,7 +91,8 @@ static const struct position_wanted *not_reached(const gateway_t *g, const struc
 /* ---- orders ---- */
 
 /* True: it is answered. */
-static bool answer_one(gateway_t *g, const struct ask *ask, unsigned shard, bool last)
+static bool answer_one(gateway_t *g, const struct ask *ask, unsigned shard, uint64_t *question,
+                       bool last)
 {
     const struct shard *s = &g->shards[shard];
     char at[AT_SIZE];
@@ -103,7 +104,7 @@ static bool answer_one(gateway_t *g, const struct ask *ask, unsigned shard, bool
     bool other = o != NULL && ask->symbol != SYMBOL_NONE &&
                  strcmp(o->symbol, g->cluster->symbols[ask->symbol].name) != 0;
     if (o == NULL || other || strcmp(o->account, ask->account) != 0)
-        return answer_unknown_order(g, ask, shard, last);
+        return answer_unknown_order(g, ask, shard, question, last);
     at_write(at, shard, s->epoch, known_seq(g, ask, s));
     answer_order(g, &caller, 200, o, false, at);
     return true;
@@ -235,7 +236,7 @@ static bool sources_known(const gateway_t *g, const struct ask *ask)
 }
 
 /* True: it is answered. */
-static bool answer_now(gateway_t *g, const struct ask *ask, bool last)
+static bool answer_now(gateway_t *g, const struct ask *ask, uint64_t *question, bool last)
 {
     if (of_market(ask))
         answer_market(g, ask);
@@ -245,20 +246,20 @@ static bool answer_now(gateway_t *g, const struct ask *ask, bool last)
         answer_refuse(g, ask, REJECT_UNKNOWN_ORDER, "path", "id",
                       "no shard of this cluster made this id");
     else
-        return answer_one(g, ask, shard_of(g, ask), last);
+        return answer_one(g, ask, shard_of(g, ask), question, last);
     return true;
 }
 
 /* True: it is answered. */
-static bool try_answer(gateway_t *g, const struct ask *ask, bool last)
+static bool try_answer(gateway_t *g, const struct ask *ask, uint64_t *question, bool last)
 {
     bool over = false;
     bool known = sources_known(g, ask);
     const struct position_wanted *w = known ? not_reached(g, ask, &over) : NULL;
     if (known && w == NULL && ask->kind == ASK_AMEND)
-        return commands_try_amend(g, ask, last);
+        return commands_try_amend(g, ask, question, last);
     if (known && w == NULL)
-        return answer_now(g, ask, last);
+        return answer_now(g, ask, question, last);
     if (over)
         answer_refuse(g, ask, REJECT_EPOCH_CHANGED, "query", "min_at",
                       "epoch %" PRIu64 " of shard %u is over", w->epoch, w->shard);
@@ -285,15 +286,17 @@ static struct waiting *wait_for(gateway_t *g, uint64_t since_ns)
 
 void reads_ask(gateway_t *g, const struct ask *ask)
 {
-    if (try_answer(g, ask, false))
+    uint64_t question = 0;
+    if (try_answer(g, ask, &question, false))
         return;
     struct waiting *w = wait_for(g, g->now_ns);
     if (w == NULL) {
-        (void)try_answer(g, ask, true);
+        (void)try_answer(g, ask, &question, true);
         return;
     }
     w->has_result = false;
     w->ask = *ask;
+    w->question = question;
 }
 
 bool reads_wait_result(gateway_t *g, const struct shard *s, const struct pending *p,
@@ -316,8 +319,8 @@ void reads_end(gateway_t *g)
         struct waiting *w = &g->waiting[i];
         bool last = g->now_ns >= w->due_ns || g->draining;
         bool room = outbox_room(&g->outbox) >= OUTBOX_FREE_MIN;
-        if (room &&
-            (w->has_result ? commands_try_result(g, w, last) : try_answer(g, &w->ask, last)))
+        if (room && (w->has_result ? commands_try_result(g, w, last)
+                                   : try_answer(g, &w->ask, &w->question, last)))
             continue;
         if (kept != i)
             g->waiting[kept] = *w;

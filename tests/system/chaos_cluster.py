@@ -5,7 +5,6 @@ import shutil
 import time
 
 from cluster import expect
-from clocks import Clocks
 from disks import Disk
 from process import STOP_S
 from spread import CLIENTS, Spread
@@ -22,8 +21,7 @@ class ChaosCluster(Spread):
     """As a context, like a Cluster. keep: where logs and journals go if it fails, or None."""
 
     def __init__(self, binaries, symbols, seed, settings, disk_mib, keep=None):
-        super().__init__(binaries, symbols, seed, settings=settings)
-        self.clocks = Clocks(self.run_dir)
+        super().__init__(binaries, symbols, seed, settings=settings, clocks=True)
         self.disk_mib = disk_mib
         self.disks = {}
         self.keep = keep
@@ -36,10 +34,6 @@ class ChaosCluster(Spread):
                                      self.disk_mib)
         super().start()
         self.epochs = {shard: self.epoch(shard) for shard in range(self.shards)}
-
-    def spawn(self, name, *command, environment=None):
-        clock = self.clocks.environment(name) if self.host_of(name) != CLIENTS else {}
-        return super().spawn(name, *command, environment={**clock, **(environment or {})})
 
     @property
     def names(self):

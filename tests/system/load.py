@@ -394,7 +394,7 @@ def settle_one(trader, there, rest, counts):
             check_order(name, promise, order)
         counts[promise.standing] += 1
         counts["uncertain, and there"] += promise.standing == UNKNOWN and order is not None
-        # By name, too: that there is no such order takes a heartbeat to say, so not of all.
+        # By name, too.
         if promise.standing == UNKNOWN or number % 10 == 0:
             found = until(lambda name=name, symbol=promise.symbol: certain(rest.get(
                 f"{ORDERS}/client:{name}?account={trader.name}&symbol={symbol}")),

@@ -5,6 +5,7 @@ Each host has a run directory of its own, so nothing but the wire joins them.
 """
 import zmq
 
+from clocks import Clocks
 from cluster import Cluster, Gateway
 from hosts import Hosts
 
@@ -28,9 +29,11 @@ class SpreadGateway(Gateway):
 
 class Spread(Cluster):
     """As a context, like a Cluster; `hosts` cuts and heals. keys: what goes over the wire between
-    its processes is encrypted, and they know each other by their keys."""
+    its processes is encrypted, and they know each other by their keys. clocks: `clocks` sets those
+    of its processes."""
 
-    def __init__(self, binaries, symbols, seed, shards=2, gateways=2, settings=None, keys=False):
+    def __init__(self, binaries, symbols, seed, shards=2, gateways=2, settings=None, keys=False,
+                 clocks=False):
         gateway_names = [f"gateway-{number}" for number in range(gateways)]
         self.hosts = Hosts([CLIENTS, *(f"matcher-{shard}" for shard in range(shards)),
                             MARKET_DATA, *gateway_names], seed)
@@ -46,6 +49,7 @@ class Spread(Cluster):
             **(settings or {})})
         self.settings["journal_dir"] = str(self.run_dir / "journal")
         self.gateways = [SpreadGateway(self, name) for name in gateway_names]
+        self.clocks = Clocks(self.run_dir) if clocks else None
         self.hosts.stay(CLIENTS)
         if keys:
             self.outcry("keys", "make", self.run_dir / "keys")
@@ -65,9 +69,10 @@ class Spread(Cluster):
         host = self.host_of(name)
         directory = self.run_dir / host
         directory.mkdir(exist_ok=True)
+        clock = self.clocks.environment(name) if self.clocks and host != CLIENTS else {}
         with self.hosts.inside(host):
             return super().spawn(name, *command, environment={
-                "OUTCRY_RUN_DIR": str(directory), **(environment or {})})
+                "OUTCRY_RUN_DIR": str(directory), **clock, **(environment or {})})
 
     def end(self, failed):
         self.hosts.heal()

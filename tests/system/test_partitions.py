@@ -11,10 +11,11 @@ import collections
 import threading
 import time
 
+from clocks import NOTICED_S
 from cluster import equal, expect, main, make_parser, until
 from hosts import alone
-from load import (LOST, ORDERS, UNKNOWN, RestTrader, Watcher, WireTrader, Worker, equal_books,
-                  settle)
+from load import (LOST, ORDERS, UNKNOWN, RestTrader, Watcher, WireTrader, Worker, certain,
+                  equal_books, settle)
 from rest import Rest
 from spread import CLIENTS, MARKET_DATA, Spread
 from websocket_reader import WebSocketReader
@@ -141,9 +142,11 @@ class Load:
         self.until(lambda: time.monotonic() >= end, "time passes", seconds + 60)
 
     def until_complete(self, gateway, symbol):
-        """It misses nothing of what happened while it was cut off, and so can say what is not."""
+        """It misses nothing of what happened while it was cut off, to nobody."""
         rest = Rest(gateway.port, host=gateway.host)
-        self.until(lambda: rest.get(f"{ORDERS}/client:nobody-s?symbol={symbol}").status == 404,
+        placed = rest.post(ORDERS, {**MARK, "symbol": symbol})
+        equal(placed.status, 201, f"a mark through {gateway.name}: {placed}")
+        self.until(lambda: rest.get(f"{ORDERS}?account=nobody&min_at={placed.at}").status == 200,
                    f"{gateway.name} knows all orders of {symbol}")
         rest.close()
 
@@ -304,6 +307,34 @@ def nobody_hears_a_matcher(test):
               {("gateway-0", 0), ("gateway-1", 0)}, back=False)
 
 
+def no_clock_makes_a_gateway_deny_an_order(test):
+    """All clocks are set back, so what is stamped is ahead of them for a while, and a matcher's is
+    ahead of all others. A gateway cut off from it says of an order it was not told of that it
+    cannot know."""
+    with Spread(test.bin, SYMBOLS, test.seed, settings={**SETTINGS, "answer_ms": 300},
+                clocks=True) as cluster:
+        there, cut_off = (Rest(gateway.port, host=gateway.host) for gateway in cluster.gateways)
+        for change in (lambda: cluster.clocks.step(-20),
+                       lambda: cluster.clocks.set("matcher-0", 5)):
+            change()
+            time.sleep(NOTICED_S)
+            cluster.hosts.cut("gateway-1", "matcher-0")
+            placed = until(lambda: certain(there.post(ORDERS, {**MARK, "symbol": "BTC-USD"})),
+                           "an order is placed")
+            equal(placed.status, 201, f"{placed}")
+            path = f"{ORDERS}/{placed.json['order_id']}?account={MARK['account']}"
+            for ask in (cut_off.get, lambda path: cut_off.patch(path, {"quantity": 2})):
+                answer = ask(path)
+                equal((answer.status, answer.error), (503, "NOT_CAUGHT_UP"), f"{answer}")
+            cluster.hosts.heal()
+            found = until(lambda: certain(cut_off.get(path)), "it is read")
+            equal((found.status, found.json["order_id"]), (200, placed.json["order_id"]),
+                  f"{found}")
+            path = f"{ORDERS}/client:nobody-s?account=mark&symbol=BTC-USD"
+            nobody = until(lambda: certain(cut_off.get(path)), "it is known that there is none")
+            equal((nobody.status, nobody.error), (404, "UNKNOWN_ORDER"), f"{nobody}")
+
+
 def links_are_slow_and_lossy(test):
     """All of them, each way."""
     with spread(test) as cluster:
@@ -333,4 +364,5 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=4, help="how long, the first time")
     main(__doc__, [a_gateway_loses_a_matcher, market_data_loses_a_matcher,
                    a_gateway_loses_everybody, a_matcher_hears_nobody, nobody_hears_a_matcher,
+                   no_clock_makes_a_gateway_deny_an_order,
                    links_are_slow_and_lossy], parser)

@@ -501,6 +501,118 @@ static void a_topic_of_its_own_is_no_member(void **state)
     assert_true(text_equal(q.snapshot.topic, text_of("acct.b")));
 }
 
+/* ---- questions ---- */
+
+static uint64_t ask_about(struct pair *p, const char *name)
+{
+    uint64_t question = subscriber_question(p->follower.subscriber, FAMILY, text_of(name));
+    subscriber_tick(p->follower.subscriber, p->now_ns);
+    return question;
+}
+
+static bool knows(const struct pair *p, uint64_t question)
+{
+    return subscriber_knows(p->follower.subscriber, FAMILY, question);
+}
+
+static void a_question_is_answered_by_the_publisher_alone(void **state)
+{
+    struct pair *p = *state;
+    struct parcel before;
+    pair_join(p);
+    pair_publish(p, MEMBER_A, 1, 1);
+    heartbeat(p);
+    heartbeat(p);
+    feed_heartbeat(&p->feed); /* said before the question, and heard after it */
+    pair_hold(p, &before);
+    pair_publish(p, MEMBER_A, 1, 2);
+    pair_lose(p);
+    uint64_t question = ask_about(p, feed_member(MEMBER_A));
+    assert_int_equal(question, 1);
+    pair_assert_asks_resend(p, MEMBER_A, 0, 0);
+    pair_deliver_parcel(p, &before);
+    assert_false(knows(p, question));
+    pair_answer(p);
+    assert_false(knows(p, question)); /* it told of something that was lost */
+    pair_assert_asks_resend(p, MEMBER_A, 1, 2);
+    pair_answer(p);
+    assert_true(knows(p, question));
+    pair_assert_right(p);
+}
+
+static void what_is_older_than_the_state_leaves_it_as_it_is(void **state)
+{
+    struct pair *p = *state;
+    pair_publish(p, MEMBER_A, 1, 1);
+    pair_publish(p, MEMBER_B, 1, 1);
+    pair_lose(p);
+    pair_join(p);
+    assert_int_equal(at(p), 2);
+    uint64_t question = ask_about(p, feed_member(MEMBER_A));
+    pair_answer(p);
+    assert_true(knows(p, question) && counts(p).faults == 0 && counts(p).gaps == 0);
+}
+
+static void a_member_nobody_heard_of_is_found_or_is_not_there(void **state)
+{
+    struct pair *p = *state;
+    pair_join(p);
+    uint64_t question = ask_about(p, feed_member(MEMBER_B));
+    pair_answer(p);
+    assert_true(knows(p, question)); /* it has no such topic */
+    pair_publish(p, MEMBER_B, 3, 3);
+    pair_lose(p);
+    question = ask_about(p, feed_member(MEMBER_B));
+    assert_int_equal(question, 2);
+    pair_answer(p);
+    assert_false(knows(p, question));
+    pair_answer(p); /* the resend */
+    assert_true(knows(p, question));
+    pair_assert_right(p);
+}
+
+static void questions_come_one_after_the_other(void **state)
+{
+    struct pair *p = *state;
+    subscriber_t *s = p->follower.subscriber;
+    pair_join(p);
+    struct text a = text_of(feed_member(MEMBER_A)), b = text_of(feed_member(MEMBER_B));
+    assert_int_equal(subscriber_question(s, FAMILY, a), 1);
+    assert_int_equal(subscriber_question(s, FAMILY, a), 1); /* it has not left yet */
+    assert_int_equal(subscriber_question(s, FAMILY, b), 0);
+    subscriber_tick(s, p->now_ns);
+    assert_int_equal(subscriber_question(s, FAMILY, a), 0); /* what happens now is not in it */
+    assert_false(knows(p, 1));
+    pair_answer(p);
+    assert_true(knows(p, 1));
+    assert_int_equal(subscriber_question(s, FAMILY, b), 2);
+    assert_true(knows(p, 1) && !knows(p, 2));
+}
+
+static void a_question_is_put_again_until_it_is_answered(void **state)
+{
+    struct pair *p = *state;
+    pair_join(p);
+    uint64_t question = ask_about(p, feed_member(MEMBER_A));
+    p->follower.request_size = 0;
+    pair_wait_ms(p, SUBSCRIBER_REPEAT_MS - 1);
+    assert_int_equal(p->follower.request_size, 0);
+    pair_wait_ms(p, 1);
+    pair_assert_asks_resend(p, MEMBER_A, 0, 0);
+    restart(p); /* the history it asks after is over */
+    pair_publish(p, MEMBER_A, 1, 1);
+    pair_lose(p);
+    pair_answer(p);
+    assert_false(knows(p, question) || live(p));
+    heartbeat(p);
+    pair_answer(p); /* the snapshot */
+    assert_true(live(p) && !knows(p, question));
+    pair_wait_ms(p, 1);
+    pair_assert_asks_resend(p, MEMBER_A, 0, 0);
+    pair_answer(p);
+    assert_true(knows(p, question));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, pair_open_family, pair_close)
@@ -529,6 +641,11 @@ int main(void)
         TEST(topics_and_families_have_limits),
         TEST(only_what_begins_with_the_prefix_and_goes_on_is_a_member),
         TEST(a_topic_of_its_own_is_no_member),
+        TEST(a_question_is_answered_by_the_publisher_alone),
+        TEST(what_is_older_than_the_state_leaves_it_as_it_is),
+        TEST(a_member_nobody_heard_of_is_found_or_is_not_there),
+        TEST(questions_come_one_after_the_other),
+        TEST(a_question_is_put_again_until_it_is_answered),
     };
 #undef TEST
     return cmocka_run_group_tests(tests, NULL, NULL);
