@@ -1,7 +1,7 @@
 /* audit: the record of admin actions: who did what, to what, and what came of it.
  *
- *     {"time":"...","level":"info","module":"audit","event":"keys_rotate","actor":"alice (uid
- * 1000)", "pid":4711,"directory":"/etc/outcry/keys","name":"matcher","outcome":"done"}
+ *     {"time":"...","level":"info","module":"audit","event":"keys_rotate",
+ *      "actor":"alice (uid 1000)","pid":4711,"name":"matcher","outcome":"done",...}
  *
  * A line of JSON each, appended with one write and on disk before audit_write returns; several
  * processes may share the file. Nothing of ours ever rotates or shortens it. What is recorded is

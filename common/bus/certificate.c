@@ -153,8 +153,7 @@ bool certificate_read(struct certificate *c, const char *file, char error[CERTIF
     while (fine && (line = strsep(&rest, "\n")) != NULL) {
         if (!take_line(c, line))
             fine = complain(error, file,
-                            "it is not a certificate: a value is too long, or said "
-                            "twice");
+                            "it is not a certificate: a value is missing, too long, or said twice");
     }
     explicit_bzero(text, sizeof text);
     return fine && check(c, file, error);

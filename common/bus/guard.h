@@ -26,8 +26,8 @@
  * on its way is repeated, as after any cut. There is no other way: libzmq does not part with one
  * peer of a PULL or a PUB.
  *
- * Threads: one of its own; guard_open to guard_tend by the owner of the
- * sockets; guard_sender by whoever holds the message. */
+ * Threads: one of its own; guard_open to guard_tend by the owner of the sockets; guard_sender_of by
+ * whoever holds the message. */
 #ifndef OUTCRY_BUS_GUARD_H
 #define OUTCRY_BUS_GUARD_H
 

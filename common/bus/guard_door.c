@@ -240,12 +240,14 @@ static void hear_connected(guard_t *g, struct link *l, int event)
 
 void guard_hear(guard_t *g, struct link *l)
 {
+    enum { EVENTS_MAX = 256 }; /* at once: in a flood, who has a key is still answered */
     struct {
         uint16_t event;
         int32_t value;
     } said;
     uint8_t head[6], endpoint[8];
-    while (zmq_recv(l->monitor, head, sizeof head, ZMQ_DONTWAIT) >= 0) {
+    for (unsigned i = 0;
+         i < EVENTS_MAX && zmq_recv(l->monitor, head, sizeof head, ZMQ_DONTWAIT) >= 0; i++) {
         (void)zmq_recv(l->monitor, endpoint, sizeof endpoint, 0);
         memcpy(&said.event, head, sizeof said.event);
         memcpy(&said.value, head + 2, sizeof said.value);

@@ -108,6 +108,9 @@ static const char *text_expected(const struct setting *row, const char *value)
     if (strcmp(row->path, "log_destination") == 0 && strcmp(value, "stdout") != 0 &&
         strcmp(value, "stderr") != 0 && strchr(value, '/') == NULL)
         return "stdout, stderr or a path with a slash in it";
+    if (strcmp(row->path, "audit_destination") == 0 && strcmp(value, "none") != 0 &&
+        strchr(value, '/') == NULL)
+        return "none or a path with a slash in it";
     if (begins(row->path, "addresses/") && !begins(value, "ipc://") && !begins(value, "tcp://"))
         return "ipc://PATH or tcp://HOST:PORT";
     return NULL;

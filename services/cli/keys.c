@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/keys_parts.h"
+#include "cli/rest.h"
 #include "node/host.h"
 
 static const char usage[] =
@@ -72,20 +73,6 @@ static int refuse(const char *found, const char *expected)
     return 2;
 }
 
-/* A word behind a flag, taken out of argv; NULL: it does not stand there. */
-static const char *word_flag(int *argc, char **argv, const char *flag)
-{
-    for (int i = 1; i + 1 < *argc; i++) {
-        if (strcmp(argv[i], flag) != 0)
-            continue;
-        const char *word = argv[i + 1];
-        memmove(&argv[i], &argv[i + 2], (size_t)(*argc - i - 1) * sizeof argv[0]);
-        *argc -= 2;
-        return word;
-    }
-    return NULL;
-}
-
 static const struct action {
     const char *name;
     int (*run)(const struct keys_order *o);
@@ -101,8 +88,8 @@ int keys_main(int argc, char **argv)
     const struct action *action = NULL;
     host_load(&cluster, &argc, argv, usage);
     struct keys_order order = {.cluster = &cluster};
-    order.role = word_flag(&argc, argv, "--role");
-    order.accounts = word_flag(&argc, argv, "--accounts");
+    order.role = rest_text_flag(&argc, argv, "--role");
+    order.accounts = rest_text_flag(&argc, argv, "--accounts");
     for (size_t i = 0; argc > 1 && i < sizeof actions / sizeof actions[0]; i++) {
         if (strcmp(argv[1], actions[i].name) == 0)
             action = &actions[i];

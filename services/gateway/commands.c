@@ -62,8 +62,8 @@ static struct command command_of(const gateway_t *g, const struct ask *ask)
 }
 
 /* Cancels are never too late; the others are by valid_until, or after deadline_ms. The matcher
- * judges by its own time, which may be ahead of our clock: it stands still while a clock that was
- * set back catches up. */
+ * judges by its own time, which may be ahead of our clock: it goes on, more slowly, while a clock
+ * that was set back catches up. */
 static uint64_t deadline_of(const gateway_t *g, const struct shard *s, const struct ask *ask)
 {
     uint64_t from_ns = s->heartbeat_ns > ask->received_ns ? s->heartbeat_ns : ask->received_ns;

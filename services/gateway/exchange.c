@@ -306,7 +306,7 @@ static int then_reply(struct exchange *x, const struct call_answer *answer)
                         answer->head.problem ? "application/problem+json" : "application/json");
 }
 
-/* ---- what needs only its word ---- */
+/* ---- what needs no more than its word ---- */
 
 static int then_metrics(struct exchange *x, const struct call_answer *answer)
 {
@@ -314,24 +314,15 @@ static int then_metrics(struct exchange *x, const struct call_answer *answer)
     return reply_metrics(x, true);
 }
 
-static int reply_probe(struct exchange *x, unsigned status)
-{
-    static const char fine[] = "{\"status\":\"ok\"}", bad[] = "{\"status\":\"not_ready\"}";
-    return response_send(x, &(struct response){.status = status,
-                                               .code = status == 200 ? 0 : REJECT_NOT_READY,
-                                               .type = "application/json",
-                                               .body = text_of(status == 200 ? fine : bad)});
-}
-
 /* Alive: the step answers, whatever it says. Started: it was ready once. */
 static int then_probe(struct exchange *x, const struct call_answer *answer)
 {
-    bool ready = answer->head.status == 200;
-    if (ready)
+    static const char fine[] = "{\"status\":\"ok\"}";
+    if (answer->head.status == 200)
         atomic_store(&x->edge->started, true);
     if (x->route == ROUTE_LIVE || (x->route == ROUTE_STARTED && atomic_load(&x->edge->started)))
-        ready = true;
-    return reply_probe(x, ready ? 200 : 503);
+        return response_text(x, "application/json", fine, sizeof fine - 1);
+    return reply_answer(x, answer, "application/json");
 }
 
 static int serve(struct exchange *x)

@@ -1,4 +1,6 @@
 /* status: how the gateway is, for people, probes and Prometheus. */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "gateway/gateway_parts.h"
 #include "gateway/standing.h"
@@ -87,11 +89,40 @@ static bool is_ready(const gateway_t *g)
     return gateway_ready(g) && all_open(g) && !g->draining;
 }
 
+/* What is amiss with a shard; NULL: nothing. */
+static const char *why_not_shard(const struct shard *s)
+{
+    if (s->superseded)
+        return "another gateway has this one's name";
+    if (!shard_heard(s))
+        return "its matcher is silent";
+    if (s->standing != STANDING_OPEN)
+        return standing_why(s->standing);
+    return shard_ready(s) ? NULL : "its orders are not known yet";
+}
+
+/* Why it is not ready: the first thing there is. */
+static void put_why_not(struct json_writer *j, const gateway_t *g)
+{
+    char detail[256] = "books and trades are not known yet";
+    for (unsigned s = g->shard_count; s-- > 0;) {
+        const char *why = why_not_shard(&g->shards[s]);
+        if (why != NULL)
+            snprintf(detail, sizeof detail, "shard %u: %s", s, why);
+    }
+    json_string(j, "detail", g->draining ? "it is stopping" : detail);
+}
+
 void status_ready(gateway_t *g, const struct ask *ask)
 {
     struct answering a;
     bool ready = is_ready(g);
     answer_begin(g, &a, "", ANSWER_SMALL);
+    json_object_begin(&a.json, NULL);
+    json_string(&a.json, "status", ready ? "ok" : "not_ready");
+    if (!ready)
+        put_why_not(&a.json, g);
+    json_object_end(&a.json);
     answer_end(g, &a, ask->call, ready ? 200 : 503, ready ? 0 : REJECT_NOT_READY);
 }
 

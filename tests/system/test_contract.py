@@ -646,7 +646,10 @@ def a_matcher_that_is_away_is_said_to_be(test):
         expect("retry-after" in answers[-1].headers, f"no Retry-After: {answers[-1].headers}")
         equal(shard_of(rest.get("/health"), 1, "matcher", "standing", "why"),
               ["silent", "open", None], "what /health says")
-        equal(rest.get("/readyz").status, 503, "it is not ready")
+        ready = rest.get("/readyz")
+        equal((ready.status, ready.json), (503, {"status": "not_ready",
+                                                 "detail": "shard 1: its matcher is silent"}),
+              "it is not ready")
         equal(rest.place("BTC-USD", "buy", "1", "50").status, 201, "the other shard")
         equal(rest.get("/livez").status, 200, "it is alive")
         # An order of another gateway may be there: that there is none is not known.

@@ -350,6 +350,10 @@ static void a_log_goes_to_stdout_stderr_or_a_path(void **state)
     assert_refused("log_destination = stduot\n",
                    "a.cfg:1: log_destination: found \"stduot\", expected stdout, stderr or a path "
                    "with a slash in it");
+    assert_refused(
+        "audit_destination = non\n",
+        "a.cfg:1: audit_destination: found \"non\", expected none or a path with a slash "
+        "in it");
 }
 
 static void what_finished_orders_take_is_limited_together(void **state)
