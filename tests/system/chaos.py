@@ -105,6 +105,7 @@ class Chaos:
         self.journal_mib = 0
         self.sync_s = []  # what a sync took before anything happened
         self.repairs = collections.Counter()  # what readers have done
+        self.epochs = {}  # of each shard, in the end
         self.snapshots = {}  # where each shard's last start began
         self._looked = 0.0
 
@@ -205,6 +206,7 @@ class Chaos:
         self.repairs = self.load.finish()
         for shard in range(self.cluster.shards):
             self.snapshots[shard] = self.cluster.recovered(shard)["snapshot_seq"]
+            self.epochs[shard] = self.cluster.epoch(shard)
             last = self.cluster.stop_matcher(shard)
             equal(verified(self.cluster, shard), last["state_hash"],
                   f"the state hash of shard {shard}, by its journal and of its matcher")
@@ -243,12 +245,14 @@ class Chaos:
                  ("of these, there in the end", orders["uncertain, and there"]),
                  ("answers unknown (202, 504)", outcomes["unknown"]),
                  ("answers lost", outcomes["lost"]),
-                 ("acknowledged orders lost", 0), ("orders doubled", 0),
+                 ("acknowledged orders lost", orders["there"] - orders["found"]),
+                 ("orders doubled", orders["doubled"]),
                  ("service again after the last fault healed, median",
                   f"{took[len(took) // 2]:.2f} s"),
                  ("service again, 99th percentile", f"{took[len(took) * 99 // 100]:.2f} s"),
                  ("service again, worst", f"{worst:.2f} s ({what})")]
-        rows += [(f"shard {shard}: epochs", 1) for shard in self.cluster.disks]
+        rows += [(f"shard {shard}: epoch, first and last",
+                  f"{self.cluster.epochs[shard]}, {self.epochs[shard]}") for shard in self.epochs]
         rows += [(f"shard {shard}: sequence", f"{self.load.journaled[shard]}, the last start from "
                   f"a snapshot at {self.snapshots[shard]}") for shard in self.cluster.disks]
         rows += [("journal of a shard, most", f"{self.journal_mib:.1f} MiB"),

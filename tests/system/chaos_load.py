@@ -189,13 +189,11 @@ class Load:
         by_gateway = []
         for gateway in self.cluster.gateways:
             rest = Rest(gateway.port, host=gateway.host)
-            there = {}
-            for order in listed(rest, trader.name):
-                name = order["client_order_id"]
-                expect(name not in there, f"twice: {order} and {there.get(name)}")
-                there[name] = order
-            counts = collections.Counter()
+            orders = listed(rest, trader.name)
+            there = {order["client_order_id"]: order for order in orders}
+            counts = collections.Counter(doubled=len(orders) - len(there))
             settle_one(trader, there, rest, counts)
+            equal(counts["doubled"], 0, f"orders of {trader.name} listed twice")
             by_gateway.append(there)
             rest.close()
         for other in by_gateway[1:]:

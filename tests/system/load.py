@@ -61,6 +61,33 @@ class Worker:
             self.faults.append(repr(fault))
 
 
+class Crew:
+    """Workers that begin and end together. As a context: it is entered when all of them work."""
+
+    def __init__(self, workers):
+        self.workers = workers
+
+    def __enter__(self):
+        for worker in self.workers:
+            worker.start()
+        self.until_all_work()
+        return self
+
+    def __exit__(self, *_):
+        for worker in self.workers:
+            worker.stopping.set()
+        for worker in self.workers:
+            worker.thread.join()
+
+    def check(self):
+        for worker in self.workers:
+            worker.check()
+
+    def until_all_work(self):
+        """Each has done something more."""
+        raise NotImplementedError
+
+
 class Placed:
     """An order by REST, and what we were told of it."""
 
@@ -393,6 +420,7 @@ def settle_one(trader, there, rest, counts):
         if order is not None:
             check_order(name, promise, order)
         counts[promise.standing] += 1
+        counts["found"] += promise.standing == THERE and order is not None
         counts["uncertain, and there"] += promise.standing == UNKNOWN and order is not None
         # By name, too.
         if promise.standing == UNKNOWN or number % 10 == 0:

@@ -14,7 +14,7 @@ import time
 from clocks import NOTICED_S
 from cluster import equal, expect, main, make_parser, until
 from hosts import alone
-from load import (LOST, ORDERS, UNKNOWN, RestTrader, Watcher, WireTrader, Worker, certain,
+from load import (LOST, ORDERS, UNKNOWN, Crew, RestTrader, Watcher, WireTrader, Worker, certain,
                   equal_books, settle)
 from rest import Rest
 from spread import CLIENTS, MARKET_DATA, Spread
@@ -92,7 +92,7 @@ class Reader(Worker):
         time.sleep(0.02)
 
 
-class Load:
+class Load(Crew):
     """Who trades and who watches."""
 
     def __init__(self, cluster, seed, ask_s=ASK_S):
@@ -107,29 +107,16 @@ class Load:
                                for kind in ("l2", "l3", "bbo", "trade")], keys=cluster.keys)
         self.sockets = [WebSocketReader([gateway], symbol) for gateway in cluster.gateways
                         for symbol in SYMBOLS]
-        self.workers = [*self.traders, *self.readers, *self.wires, self.public, *self.sockets]
-
-    def __enter__(self):
-        for worker in self.workers:
-            worker.start()
-        self.until_all_trade()
-        return self
-
-    def __exit__(self, *_):
-        for worker in self.workers:
-            worker.stopping.set()
-        for worker in self.workers:
-            worker.thread.join()
+        super().__init__([*self.traders, *self.readers, *self.wires, self.public, *self.sockets])
 
     def check(self):
         self.cluster.check()
-        for worker in self.workers:
-            worker.check()
+        super().check()
 
     def until(self, condition, what, seconds=60):
         until(condition, what, seconds, watch=self.check)
 
-    def until_all_trade(self):
+    def until_all_work(self):
         """Every trader has some acks more."""
         traders = [*self.traders, *self.wires]
         before = [sum(trader.acks.values()) for trader in traders]
@@ -252,7 +239,7 @@ def partition(test, some, others, hurt, back=True, silent=()):
                 check_market_data(load, stood, silent, hurt, healed - cut)
                 cluster.hosts.heal()
                 worst = max(worst, Recovery(load).finish(), key=lambda one: one[1])
-                load.until_all_trade()
+                load.until_all_work()
             counts = load.settle()
             print(f"    recovered within {worst[1]:.2f} s ({worst[0]}); orders: {counts}")
             for trader in load.traders:

@@ -6,7 +6,7 @@ import random
 import time
 
 from cluster import expect, main, make_parser, outcry
-from load import THERE, Placed, Watcher, Worker, equal_books, settle
+from load import THERE, Crew, Placed, Watcher, Worker, equal_books, settle
 from test_strategy import Desk
 from websocket_reader import WebSocketReader
 
@@ -144,7 +144,7 @@ def begin_watchers(cluster):
     return watchers
 
 
-class Rolling:
+class Rolling(Crew):
     """Everybody who is at work while the cluster is restarted."""
 
     def __init__(self, cluster, seed):
@@ -156,7 +156,7 @@ class Rolling:
         self.watchers = begin_watchers(cluster)
         self.sockets = [WebSocketReader(gateways, symbol) for gateways, symbol in
                         zip((cluster.gateways, cluster.gateways[::-1]), SYMBOLS)]
-        self.workers = [*self.watchers, *self.sockets, *self.clients]
+        super().__init__([*self.watchers, *self.sockets, *self.clients])
         self.desk = Desk(cluster, {"maker": MAKER})
 
     def parts(self):
@@ -165,20 +165,7 @@ class Rolling:
 
     def __enter__(self):
         self.desk.start()
-        for worker in self.workers:
-            worker.start()
-        self.until_all_work()
-        return self
-
-    def __exit__(self, *_):
-        for worker in self.workers:
-            worker.stopping.set()
-        for worker in self.workers:
-            worker.thread.join()
-
-    def check(self):
-        for worker in self.workers:
-            worker.check()
+        return super().__enter__()
 
     def until_all_work(self):
         """Every client has some answers more, and every reader some news."""
