@@ -249,7 +249,7 @@ static enum reason serve_resend(publisher_t *p, const struct resend *q, uint64_t
     uint32_t count = 0;
     if (q->after_seq < q->through_seq && (count = walk_back(p, t, q->after_seq)) == 0)
         return REJECT_TOO_OLD;
-    p->counts.resends++;
+    p->counts.resends += q->after_seq < q->through_seq;
     reply_begin(p, (struct message_head){.epoch = *epoch, .seq = t->last_seq});
     for (uint32_t i = count; i > 0; i--) {
         const struct kept_frame *f =

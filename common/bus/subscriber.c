@@ -223,6 +223,8 @@ void follow_repair(subscriber_t *s, uint32_t topic, uint64_t through)
     s->counts.gaps++;
     state_set(s, topic, REPAIRING);
     s->topics[topic].need = through;
+    if (s->asked_question)
+        ask_later(s, whole_of(s, topic)); /* what is missing goes first */
 }
 
 void follow_repaired(subscriber_t *s, uint32_t topic)

@@ -110,9 +110,9 @@ uint64_t subscriber_seq(const subscriber_t *s, uint32_t topic);
  * members. 0 before it has joined. */
 uint64_t subscriber_complete_seq(const subscriber_t *s, uint32_t topic);
 
-/* Ask the publisher where a topic of this family stands now: the number of the question, from 1, or
- * 0 if another topic is being asked after: try again. It need not be a member yet; name: at most
- * TOPIC_SIZE_MAX bytes. */
+/* Ask the publisher where a topic of this family stands now, with the next tick: the number of the
+ * question, from 1, or 0 while one that has left already, or one about another topic, is open: try
+ * again. It need not be a member yet; name: at most TOPIC_SIZE_MAX bytes. */
 uint64_t subscriber_question(subscriber_t *s, uint32_t family, struct text name);
 
 /* Whether it is answered, and all that the topic had by then is in the state. So whoever told us

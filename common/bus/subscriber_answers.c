@@ -44,8 +44,8 @@ static void finish_snapshot(subscriber_t *s, uint32_t whole, const struct frame_
     follow_replay(s, whole);
 }
 
-/* The topic stands there. It is the newest of what came to it before the question did, so it may
- * well be older than the state. */
+/* The topic stands there. If the state does not have that yet, it is fetched first, and then the
+ * question is put again: only an answer that tells nothing new ends it. */
 static void finish_question(subscriber_t *s, uint64_t seq)
 {
     struct question *q = &s->question;
@@ -54,11 +54,16 @@ static void finish_question(subscriber_t *s, uint64_t seq)
     if (!follow_find(s, name, &topic, &whole) || whole != q->whole)
         return;
     if (topic == TOPIC_NONE && seq > s->topics[whole].at &&
-        (topic = follow_member(s, whole, name, seq)) == TOPIC_NONE)
-        return; /* what it has cannot be told: the question stays open */
-    if (topic != TOPIC_NONE && s->topics[topic].state == LIVE && seq > s->topics[topic].at)
+        (topic = follow_member(s, whole, name, seq)) == TOPIC_NONE) {
+        follow_join(s, whole, seq); /* a snapshot has what there is no place for */
+        return;
+    }
+    struct topic *t = topic == TOPIC_NONE ? &s->topics[whole] : &s->topics[topic];
+    q->open = seq > t->at;
+    if (q->open && t->state == REPAIRING && seq > t->need)
+        t->need = seq;
+    else if (q->open && t->state == LIVE)
         follow_repair(s, topic, seq);
-    q->open = false;
 }
 
 /* There is no answer to be had. */

@@ -78,22 +78,20 @@ void answer_refuse(gateway_t *g, const struct ask *ask, enum reason code, const 
 }
 
 /* Whether all orders the account had when this was first asked are known here. */
-static bool account_known(gateway_t *g, struct shard *s, const char *account, uint64_t *question)
+static bool account_known(struct shard *s, const char *account, uint64_t *question)
 {
     char topic[TOPIC_SIZE_MAX];
     int size = snprintf(topic, sizeof topic, "acct.%s", account);
-    if (*question == 0) {
+    if (*question == 0)
         *question =
             subscriber_question(s->subscriber, s->family, (struct text){topic, (size_t)size});
-        subscriber_tick(s->subscriber, g->now_ns);
-    }
     return *question != 0 && subscriber_knows(s->subscriber, s->family, *question);
 }
 
 bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, uint64_t *question,
                           bool last)
 {
-    bool known = account_known(g, &g->shards[shard], ask->account, question);
+    bool known = account_known(&g->shards[shard], ask->account, question);
     if (!known && !last)
         return false;
     if (known)
@@ -102,8 +100,8 @@ bool answer_unknown_order(gateway_t *g, const struct ask *ask, unsigned shard, u
                       ask->account);
     else
         answer_refuse(g, ask, REJECT_NOT_CAUGHT_UP, "path", "id",
-                      "this gateway knows no such order, and did not hear from shard %u within the "
-                      "wait: there may be one",
+                      "this gateway knows no such order, and could not make sure with shard %u "
+                      "within the wait: there may be one",
                       shard);
     return true;
 }

@@ -536,8 +536,63 @@ static void a_question_is_answered_by_the_publisher_alone(void **state)
     assert_false(knows(p, question)); /* it told of something that was lost */
     pair_assert_asks_resend(p, MEMBER_A, 1, 2);
     pair_answer(p);
+    assert_false(knows(p, question));
+    pair_assert_asks_resend(p, MEMBER_A, 0, 0);
+    pair_answer(p);
     assert_true(knows(p, question));
     pair_assert_right(p);
+}
+
+static void what_is_missing_is_fetched_before_a_question_is_answered(void **state)
+{
+    struct pair *p = *state;
+    struct parcel answer;
+    pair_publish(p, MEMBER_A, 1, 1);
+    pair_join(p);
+    uint64_t question = ask_about(p, feed_member(MEMBER_A));
+    pair_publish(p, MEMBER_A, 1, 2);
+    pair_lose(p);
+    pair_request_arrives(p);
+    pair_hold(p, &answer);
+    pair_publish(p, MEMBER_A, 1, 3);
+    pair_deliver(p); /* a gap */
+    pair_assert_asks_resend(p, MEMBER_A, 1, 3);
+    pair_deliver_parcel(p, &answer);
+    assert_false(knows(p, question));
+    pair_publish(p, MEMBER_A, 1, 4);
+    pair_lose(p);
+    pair_answer(p);
+    assert_false(knows(p, question));
+    pair_assert_asks_resend(p, MEMBER_A, 0, 0);
+    pair_answer(p);
+    assert_false(knows(p, question));
+    pair_assert_asks_resend(p, MEMBER_A, 3, 4);
+    pair_answer(p);
+    pair_answer(p); /* to the question, once more */
+    assert_true(knows(p, question));
+    pair_assert_right(p);
+}
+
+static void what_a_member_without_place_has_comes_with_a_snapshot(void **state)
+{
+    struct pair *p = *state;
+    follower_close(&p->follower);
+    follower_open(&p->follower, &p->feed, 1 << 20, true, 2); /* the family, and one member */
+    pair_publish(p, MEMBER_A, 1, 1);
+    pair_lose(p);
+    heartbeat(p);
+    pair_answer(p);
+    pair_publish(p, MEMBER_A, 1, 2);
+    pair_deliver(p);
+    pair_publish(p, MEMBER_B, 1, 1);
+    pair_lose(p);
+    uint64_t question = ask_about(p, feed_member(MEMBER_B));
+    pair_answer(p);
+    assert_false(knows(p, question));
+    pair_assert_asks_snapshot(p, FAMILY, 3);
+    pair_answer(p);
+    pair_answer(p); /* to the question, once more */
+    assert_true(knows(p, question) && at(p) == 3);
 }
 
 static void what_is_older_than_the_state_leaves_it_as_it_is(void **state)
@@ -567,6 +622,7 @@ static void a_member_nobody_heard_of_is_found_or_is_not_there(void **state)
     pair_answer(p);
     assert_false(knows(p, question));
     pair_answer(p); /* the resend */
+    pair_answer(p); /* to the question, once more */
     assert_true(knows(p, question));
     pair_assert_right(p);
 }
@@ -642,6 +698,8 @@ int main(void)
         TEST(only_what_begins_with_the_prefix_and_goes_on_is_a_member),
         TEST(a_topic_of_its_own_is_no_member),
         TEST(a_question_is_answered_by_the_publisher_alone),
+        TEST(what_is_missing_is_fetched_before_a_question_is_answered),
+        TEST(what_a_member_without_place_has_comes_with_a_snapshot),
         TEST(what_is_older_than_the_state_leaves_it_as_it_is),
         TEST(a_member_nobody_heard_of_is_found_or_is_not_there),
         TEST(questions_come_one_after_the_other),
