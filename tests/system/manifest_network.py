@@ -157,8 +157,8 @@ def flows(m, direction, part):
     return allowed, faults
 
 
-def needed_flows(m):
-    """(who listens, who connects, port), and the doors."""
+def keyed_flows(m):
+    """(who listens, who connects with a key, port)."""
     found = set()
     for client, settings in CONNECTS.items():
         for server in ("matcher", "market-data"):
@@ -166,13 +166,20 @@ def needed_flows(m):
             ports = listening(pod, pod.container(server))
             found |= {(server, client, ports[setting]) for setting in settings
                       if setting in ports}
+    return found
+
+
+def open_flows(m):
+    """The doors, and the admin ports, which need no key."""
+    found = set()
     for door, (component, settings) in DOORS.items():
         pod = m.pod(component)
         ports = listening(pod, pod.container(component))
         found |= {(component, door, ports[setting]) for setting in settings}
     for pod, container in m.containers():
-        found |= {(pod.name, "outcry/monitoring", port) for setting, port in
-                  listening(pod, container).items() if setting.endswith("admin_address")}
+        found |= {(pod.name, who, port) for setting, port in listening(pod, container).items()
+                  if setting.endswith("admin_address")
+                  for who in ("outcry/monitoring", "operator")}
     return found
 
 
@@ -183,8 +190,8 @@ def nobody_speaks_but_who_must(m):
     rows = re.findall(r'^ *A\(\w+, +"([\w-]+)", +"([\w -]+)"', text_of("common/node/access.h"),
                       re.M)
     keys = {(binder, role) for binder, roles in rows for role in roles.split()}
-    for server, client, port in needed_flows(m):
-        if "/" not in client and (server, client) not in keys:
+    for server, client, _ in keyed_flows(m):
+        if (server, client) not in keys:
             yield f"{client} has no key for {server}"
     for pod in m.pods():
         closed = set()
@@ -193,7 +200,7 @@ def nobody_speaks_but_who_must(m):
                 closed |= set(policy["spec"]["policyTypes"])
         if closed != {"Ingress", "Egress"}:
             yield f"{pod.name} is closed for {closed}"
-    needed = needed_flows(m)
+    needed = keyed_flows(m) | open_flows(m)
     found, faults = flows(m, "Ingress", "from")
     yield from faults
     if found != needed:

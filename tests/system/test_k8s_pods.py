@@ -198,6 +198,17 @@ def orders_trade_through_both_gateways(venue):
                 equal(taken.json["status"], "filled", f"{taken}")
 
 
+def the_operator_sees_and_acts(venue):
+    admin = [f"{venue.hosts.address(pod.pod_name)}:{port}" for pod in venue.pods
+             for container in pod.containers() for name, port in pod.ports(container).items()
+             if name.endswith("admin")]
+    expect(len(admin) == len(venue.processes), f"admin ports: {admin}")
+    said = venue.run("operator", "outcry", "status", "--targets", ",".join(admin))
+    expect(said.startswith("All is well: "), f"outcry status said {said}")
+    said = venue.run("operator", "outcry", "resume")
+    expect(said.count("shard") >= 2, f"outcry resume said {said!r}")
+
+
 def the_pods_of_the_manifests_are_a_venue(test):
     venue = Venue(test)
     try:
@@ -208,8 +219,7 @@ def the_pods_of_the_manifests_are_a_venue(test):
                 every_probe_says_yes(venue)
                 pods_listen_where_they_declare_and_nowhere_else(venue)
                 orders_trade_through_both_gateways(venue)
-                said = venue.run("operator", "outcry", "resume")
-                expect(said.count("shard") >= 2, f"outcry resume said {said!r}")
+                the_operator_sees_and_acts(venue)
                 venue.stop()
             except BaseException:
                 print(venue.tails())
