@@ -226,7 +226,7 @@ def partition(test, some, others, hurt, back=True, silent=()):
     silent: shards market-data does not hear meanwhile."""
     with spread(test) as cluster:
         with Load(cluster, test.seed) as load:
-            worst = ("", 0.0)
+            took = []  # (seconds to recover, what took longest, seconds it was cut)
             for turn in range(test.options.turns):
                 seconds = test.options.seconds if turn == 0 else test.random.uniform(0.5, 9)
                 cluster.hosts.cut(some, others, back)
@@ -238,10 +238,13 @@ def partition(test, some, others, hurt, back=True, silent=()):
                 check_meanwhile(load, cut, healed, hurt)
                 check_market_data(load, stood, silent, hurt, healed - cut)
                 cluster.hosts.heal()
-                worst = max(worst, Recovery(load).finish(), key=lambda one: one[1])
+                what, recovery = Recovery(load).finish()
+                took.append((recovery, what, seconds))
                 load.until_all_work()
             counts = load.settle()
-            print(f"    recovered within {worst[1]:.2f} s ({worst[0]}); orders: {counts}")
+            print(f"    recovered within {max(took)[0]:.2f} s ({max(took)[1]}); orders: {counts}")
+            print("    cut and recovered: " + ", ".join(f"{cut:.1f} s {recovery:.2f} s"
+                                                        for recovery, _, cut in took))
             for trader in load.traders:
                 print(f"    {trader.name}: {dict(sorted(trader.outcomes.items()))}")
 
