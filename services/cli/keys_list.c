@@ -49,20 +49,29 @@ static void print_key(const char *directory, const struct key *key)
            age, c->accounts[0] == '\0' ? "all" : c->accounts);
 }
 
-/* What others could do with it, if anything. */
+static bool ends(const char *text, const char *end)
+{
+    size_t size = strlen(text), more = strlen(end);
+    return size > more && strcmp(text + size - more, end) == 0;
+}
+
+/* What others could do with it, if anything. Who changes a public key is that identity. */
 static const char *weakness(const char *path)
 {
     struct stat s;
-    if (stat(path, &s) != 0)
+    bool secret = ends(path, ".secret");
+    if ((!secret && !ends(path, ".public")) || stat(path, &s) != 0)
         return NULL;
-    if ((s.st_mode & S_IRWXO) != 0)
+    if (secret && (s.st_mode & S_IRWXO) != 0)
         return "everybody may read or change it; expected chmod 600";
-    if ((s.st_mode & S_IWGRP) != 0)
+    if (secret && (s.st_mode & S_IWGRP) != 0)
         return "its group may change it; expected chmod 600, or 440 for a group of its own";
+    if ((s.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+        return "others may change it; expected chmod 644";
     return NULL;
 }
 
-static unsigned warn_of_secrets(const char *directory)
+static unsigned warn_of_files(const char *directory)
 {
     unsigned count = 0;
     char path[KEYS_PATH_SIZE];
@@ -70,10 +79,8 @@ static unsigned warn_of_secrets(const char *directory)
     DIR *d = opendir(directory);
     const struct dirent *entry;
     while (d != NULL && (entry = readdir(d)) != NULL) {
-        size_t size = strlen(entry->d_name);
         snprintf(path, sizeof path, "%.700s/%.255s", directory, entry->d_name);
-        const char *what =
-            size > 7 && strcmp(entry->d_name + size - 7, ".secret") == 0 ? weakness(path) : NULL;
+        const char *what = weakness(path);
         if (what != NULL && ++count > 0)
             fprintf(stderr, "outcry keys: %s: %s\n", path, what);
     }
@@ -95,5 +102,5 @@ int keys_list(const struct keys_order *o)
            "accounts");
     for (unsigned i = 0; i < k.count; i++)
         print_key(o->directory, &k.keys[i]);
-    return warn_of_secrets(o->directory) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return warn_of_files(o->directory) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
