@@ -24,16 +24,30 @@ static size_t compose(char *line, const char *action, const char *actor,
     return log_compose_json(line, clock_wall_ns(), LOG_LEVEL_INFO, "audit", action, all);
 }
 
+/* Of a record that was cut short for want of space. */
+static bool ends_within_a_line(const char *path)
+{
+    char last = '\n';
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0)
+        return false;
+    bool within = lseek(fd, -1, SEEK_END) >= 0 && read(fd, &last, 1) == 1 && last != '\n';
+    close(fd);
+    return within;
+}
+
 enum status audit_write(const char *path, const char *action, const char *actor,
                         const struct log_field *fields)
 {
-    char line[LOG_LINE_SIZE_MAX];
+    char text[1 + LOG_LINE_SIZE_MAX] = "\n";
     if (strcmp(path, "none") == 0)
         return STATUS_OK;
-    size_t size = compose(line, action, actor, fields);
+    size_t size = 1 + compose(text + 1, action, actor, fields);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
     if (fd < 0)
         return STATUS_IO;
+    const char *line = ends_within_a_line(path) ? text : text + 1;
+    size -= (size_t)(line - text);
     ssize_t written = write(fd, line, size);
     bool kept = written == (ssize_t)size && fsync(fd) == 0;
     if (written >= 0 && written < (ssize_t)size)

@@ -60,6 +60,19 @@ static void lines_are_added_to_what_is_there(void **state)
     assert_string_equal(strchr(at, '\n'), "\n");
 }
 
+static void a_line_that_was_cut_short_spoils_no_other(void **state)
+{
+    (void)state;
+    FILE *f = fopen("audit.log", "w");
+    assert_non_null(f);
+    assert_true(fputs("{\"time\":\"2026", f) >= 0 && fclose(f) == 0);
+    assert_int_equal(record("audit.log", 1), STATUS_OK);
+    assert_int_equal(record("audit.log", 2), STATUS_OK);
+    const char *text = text_of_file();
+    assert_ptr_equal(strstr(text, "{\"time\":\"2026\n{\"time\":\"2"), text);
+    assert_null(strstr(text, "\n\n"));
+}
+
 static void its_file_is_not_everybodys(void **state)
 {
     (void)state;
@@ -104,6 +117,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_action_is_a_line_of_json_whatever_the_level_is),
         TEST(lines_are_added_to_what_is_there),
+        TEST(a_line_that_was_cut_short_spoils_no_other),
         TEST(its_file_is_not_everybodys),
         TEST(where_it_cannot_be_recorded_errno_says_why),
         TEST(none_is_nowhere),
