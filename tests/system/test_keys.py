@@ -406,7 +406,7 @@ def mistakes_are_told_in_words(test):
         expect("everybody may read" in keys_tool(test, "list", keys, status=1), "list warns")
         secret.chmod(0o600)
         public.chmod(0o664)
-        expect("market-data.public: others may change it" in keys_tool(test, "list", keys, status=1),
+        expect("market-data.public: others may change" in keys_tool(test, "list", keys, status=1),
                "list warns of a public key others may change")
         public.chmod(0o644)
         secret.chmod(0o440)  # as Kubernetes mounts it
