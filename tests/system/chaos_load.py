@@ -190,6 +190,8 @@ class Load:
         for gateway in self.cluster.gateways:
             rest = Rest(gateway.port, host=gateway.host)
             orders = listed(rest, trader.name)
+            for order in orders:
+                order.pop("queue_ahead")  # by market data, which may be behind the orders
             there = {order["client_order_id"]: order for order in orders}
             counts = collections.Counter(doubled=len(orders) - len(there))
             settle_one(trader, there, rest, counts)
