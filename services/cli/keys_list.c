@@ -49,18 +49,14 @@ static void print_key(const char *directory, const struct key *key)
            age, c->accounts[0] == '\0' ? "all" : c->accounts);
 }
 
-static bool ends(const char *text, const char *end)
-{
-    size_t size = strlen(text), more = strlen(end);
-    return size > more && strcmp(text + size - more, end) == 0;
-}
-
 /* What others could do with it, if anything. Who changes a public key is that identity. */
 static const char *weakness(const char *path)
 {
     struct stat s;
-    bool secret = ends(path, ".secret");
-    if ((!secret && !ends(path, ".public")) || stat(path, &s) != 0)
+    const char *kind = strrchr(path, '.');
+    bool secret = kind != NULL && strcmp(kind, ".secret") == 0;
+    bool public = kind != NULL && strcmp(kind, ".public") == 0;
+    if ((!secret && !public) || stat(path, &s) != 0)
         return NULL;
     if (secret && (s.st_mode & S_IRWXO) != 0)
         return "everybody may read or change it; expected chmod 600";

@@ -327,6 +327,6 @@ void reads_end(gateway_t *g)
         kept++;
     }
     g->waiting_count = kept;
-    for (unsigned s = 0; s < g->shard_count; s++)
+    for (unsigned s = 0; kept > 0 && s < g->shard_count; s++)
         subscriber_tick(g->shards[s].subscriber, g->now_ns); /* what they ask leaves at once */
 }

@@ -105,12 +105,14 @@ static const char *why_not_shard(const struct shard *s)
 static void put_why_not(struct json_writer *j, const gateway_t *g)
 {
     char detail[256] = "books and trades are not known yet";
-    for (unsigned s = g->shard_count; s-- > 0;) {
-        const char *why = why_not_shard(&g->shards[s]);
-        if (why != NULL)
-            snprintf(detail, sizeof detail, "shard %u: %s", s, why);
-    }
-    json_string(j, "detail", g->draining ? "it is stopping" : detail);
+    unsigned s = 0;
+    while (s < g->shard_count && why_not_shard(&g->shards[s]) == NULL)
+        s++;
+    if (g->draining)
+        snprintf(detail, sizeof detail, "it is stopping");
+    else if (s < g->shard_count)
+        snprintf(detail, sizeof detail, "shard %u: %s", s, why_not_shard(&g->shards[s]));
+    json_string(j, "detail", detail);
 }
 
 void status_ready(gateway_t *g, const struct ask *ask)
