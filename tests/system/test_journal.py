@@ -314,6 +314,8 @@ def a_matcher_that_is_told_to_end_finishes_what_it_took(test):
                             client_order_id="")
             for _ in range(300):
                 place()
+            results.append(sender.receive(30))  # it is told to end in the middle of its work
+            expect(results[0] is not None and results[0].ok, f"the first: {results[0]}")
             matcher.asked_to_end = True
             matcher.send(signal.SIGTERM)
             while matcher.running:
