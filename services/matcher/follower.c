@@ -19,6 +19,7 @@ enum {
     PATIENCE_MS = 250,           /* it tells its matcher that it lives this often, at least */
     BEGIN_AGAIN_MS = 1000,       /* what cannot be read is tried again after this */
     DAMAGE_MS = 2000,            /* what is no record for so long is not just being written */
+    RELEASE_MS = 5000,           /* what a backup has passed meanwhile goes this often */
     DEEP_COMMANDS_MAX = 4 << 20, /* how far back frames are looked for: a second or so */
 };
 
@@ -37,6 +38,7 @@ struct follower {
     uint64_t now_ns;
     uint64_t told_ns; /* when the matcher heard of us last */
     uint64_t heartbeat_due_ns;
+    uint64_t release_due_ns;
     struct committed committed; /* how far may be read */
     bool publishing;            /* what is read is new: it was committed after we began */
     struct follower_counts counts;
@@ -210,10 +212,13 @@ static void take_image(follower_t *f)
     };
 }
 
+/* Behind a snapshot, and again and again: a shard whose journal is full takes no command, and so
+ * has no snapshot, when the backup it waits for moves on. */
 static void release_segments(follower_t *f)
 {
     unsigned removed = 0;
     uint64_t left;
+    f->release_due_ns = f->now_ns + RELEASE_MS * NS_PER_MS;
     if (segments_release(f->options.disk, &removed, &left, f->words) != STATUS_OK)
         f->words_new = true;
     f->counts.segments_removed += removed;
@@ -394,6 +399,8 @@ static bool follower_end(void *self, struct journal_batch *batch)
         take_image(f);
     if (image_is_durable(f))
         write_image(f);
+    if (f->reader != NULL && f->now_ns >= f->release_due_ns)
+        release_segments(f);
     if (f->now_ns >= f->told_ns + PATIENCE_MS * NS_PER_MS)
         tell_matcher(f);
     if (f->reader != NULL && history_matcher(f->history) != NULL &&

@@ -6,7 +6,7 @@ import pathlib
 import subprocess
 import threading
 
-from cluster import Skipped, equal, expect, main, until
+from cluster import Gateway, Skipped, equal, expect, main, until
 from journals import SMALL, SYMBOLS, origin, trade
 from rest import Rest
 import spaces
@@ -93,6 +93,32 @@ def a_journal_at_its_limit_stops_intake_until_the_follower_has_passed(test):
             "snapshot_commands": 500}) as cluster:
         goes_on_when_there_is_space(cluster, Rest(cluster.gateways[0].port), lambda: None,
                                     cluster.start_follower, test)
+
+
+def a_journal_at_its_limit_goes_on_when_the_backup_has_passed(test):
+    """The follower is there all the time, and has no command of which to make a snapshot. A gateway
+    that begins meanwhile serves what can be read."""
+    with test.cluster(SYMBOLS, gateways=1, followers=True, settings={
+            **SMALL, "segment_mib": 1, "journal_mib_max": 4,
+            "snapshot_commands": 500}) as cluster, test.directory() as directory:
+        def ship():
+            cluster.outcry("journal", "ship", cluster.journal(), directory / "backup")
+
+        def begin_and_ship():
+            late = Gateway(cluster, "late")
+            late.begin()
+            cluster.gateways.append(late)
+            until(lambda: late.process.facts("started"), "it starts", watch=late.process.check)
+            rest = Rest(late.port)
+            cluster.until(lambda: rest.get("/startupz").status == 200, "it has begun")
+            ready = rest.get("/readyz")
+            equal((ready.status, ready.json["detail"]),
+                  (503, "shard 0: there is no room for its journal; it goes on by itself when "
+                   "there is"), "whether it is ready")
+            equal(rest.get(f"{ORDERS}?account=A").status, 200, "it serves reads")
+            ship()
+        goes_on_when_there_is_space(cluster, Rest(cluster.gateways[0].port), ship, begin_and_ship,
+                                    test)
 
 
 def a_directory_that_vanishes_stops_intake_for_good(test):
@@ -202,6 +228,7 @@ def a_jump_of_the_clock_stops_intake_until_it_is_confirmed(test):
 if __name__ == "__main__":
     main(__doc__, [a_full_disk_stops_intake_and_space_lets_it_go_on,
                    a_journal_at_its_limit_stops_intake_until_the_follower_has_passed,
+                   a_journal_at_its_limit_goes_on_when_the_backup_has_passed,
                    a_directory_that_vanishes_stops_intake_for_good,
                    no_order_is_acknowledged_once_a_sync_has_failed,
                    a_jump_of_the_clock_stops_intake_until_it_is_confirmed])
