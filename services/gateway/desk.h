@@ -19,7 +19,8 @@ enum ask_kind {
     ASK_TRADES,      /* GET /api/v1/trades/{symbol} */
     ASK_STATS,       /* GET /stats/{symbol} */
     ASK_HEALTH,      /* GET /health */
-    ASK_READY,       /* what the probes want: an answer, and whether all is known */
+    ASK_STARTED,     /* GET /startupz, and /livez, which wants an answer, whatever it says */
+    ASK_READY,       /* GET /readyz */
     ASK_METRICS,     /* GET /metrics: set what the step counts; the answer has no body */
     ASK_SUBSCRIBE,   /* a WebSocket wants a channel; no call, the answer is a stream message */
     ASK_UNSUBSCRIBE, /* it is gone */

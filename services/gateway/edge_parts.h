@@ -46,7 +46,6 @@ struct edge {
     http_metrics_t *metrics;
     websockets_t *websockets;
     atomic_bool draining;
-    atomic_bool started;   /* it was ready once */
     atomic_uint under_way; /* exchanges without their answer */
     atomic_uint_least64_t request_count;
     pthread_mutex_t mutex; /* of the list of connections */

@@ -314,14 +314,16 @@ static int then_metrics(struct exchange *x, const struct call_answer *answer)
     return reply_metrics(x, true);
 }
 
-/* Alive: the step answers, whatever it says. Started: it was ready once. */
-static int then_probe(struct exchange *x, const struct call_answer *answer)
+/* Alive: the step answers, whatever it says. */
+static int then_live(struct exchange *x, const struct call_answer *answer)
 {
     static const char fine[] = "{\"status\":\"ok\"}";
-    if (answer->head.status == 200)
-        atomic_store(&x->edge->started, true);
-    if (x->route == ROUTE_LIVE || (x->route == ROUTE_STARTED && atomic_load(&x->edge->started)))
-        return response_text(x, "application/json", fine, sizeof fine - 1);
+    (void)answer;
+    return response_text(x, "application/json", fine, sizeof fine - 1);
+}
+
+static int then_probe(struct exchange *x, const struct call_answer *answer)
+{
     return reply_answer(x, answer, "application/json");
 }
 
@@ -343,8 +345,12 @@ static int serve(struct exchange *x)
         ask.kind = ASK_METRICS;
         return ask_step(x, &ask, patience_ms, then_metrics);
     case ROUTE_LIVE:
-    case ROUTE_READY:
+        ask.kind = ASK_STARTED;
+        return ask_step(x, &ask, patience_ms, then_live);
     case ROUTE_STARTED:
+        ask.kind = ASK_STARTED;
+        return ask_step(x, &ask, patience_ms, then_probe);
+    case ROUTE_READY:
         ask.kind = ASK_READY;
         return ask_step(x, &ask, patience_ms, then_probe);
     case ROUTE_HEALTH:

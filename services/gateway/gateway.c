@@ -383,6 +383,9 @@ static void receive_ask(gateway_t *g, const uint8_t *message, size_t size)
     case ASK_HEALTH:
         status_health(g, &ask);
         break;
+    case ASK_STARTED:
+        status_started(g, &ask);
+        break;
     case ASK_READY:
         status_ready(g, &ask);
         break;
@@ -431,6 +434,7 @@ static bool gateway_end(void *self, struct journal_batch *batch)
     (void)batch;
     reads_end(g);
     commands_end(g);
+    g->started = g->started || gateway_ready(g);
     return false; /* it has nothing to remember: the matchers have */
 }
 

@@ -124,6 +124,7 @@ struct gateway {
     uint64_t now_ns;
     uint64_t session;     /* epoch of the newest origin session */
     uint64_t answered_ns; /* waited_ns of the answer being made */
+    bool started;         /* all orders and markets were known once */
     bool draining;
     uint64_t logged_faults;
     struct gateway_counts counts;
@@ -221,6 +222,7 @@ bool reads_wait_result(gateway_t *g, const struct shard *s, const struct pending
 unsigned markets_known(const gateway_t *g);
 
 void status_health(gateway_t *g, const struct ask *ask);
+void status_started(gateway_t *g, const struct ask *ask);
 void status_ready(gateway_t *g, const struct ask *ask);
 void status_metrics(gateway_t *g, const struct ask *ask);
 

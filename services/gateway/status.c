@@ -89,43 +89,62 @@ static bool is_ready(const gateway_t *g)
     return gateway_ready(g) && all_open(g) && !g->draining;
 }
 
-/* What is amiss with a shard; NULL: nothing. */
-static const char *why_not_shard(const struct shard *s)
+/* Why a shard is not known, or known and not open; NULL: it is. */
+static const char *why_not_known(const struct shard *s)
 {
     if (s->superseded)
         return "another gateway has this one's name";
-    if (!shard_heard(s))
-        return "its matcher is silent";
-    if (s->standing != STANDING_OPEN)
-        return standing_why(s->standing);
-    return shard_ready(s) ? NULL : "its orders are not known yet";
+    if (shard_ready(s))
+        return NULL;
+    return shard_heard(s) ? "its orders are not known yet" : "its matcher is silent";
 }
 
-/* Why it is not ready: the first thing there is. */
-static void put_why_not(struct json_writer *j, const gateway_t *g)
+static const char *why_not_open(const struct shard *s)
+{
+    if (!s->superseded && !shard_heard(s))
+        return "its matcher is silent";
+    if (!s->superseded && s->standing != STANDING_OPEN)
+        return standing_why(s->standing);
+    return why_not_known(s);
+}
+
+/* The first thing there is. */
+static void put_why_not(struct json_writer *j, const gateway_t *g,
+                        const char *(*why_not)(const struct shard *))
 {
     char detail[256] = "books and trades are not known yet";
     unsigned s = 0;
-    while (s < g->shard_count && why_not_shard(&g->shards[s]) == NULL)
+    while (s < g->shard_count && why_not(&g->shards[s]) == NULL)
         s++;
     if (g->draining)
         snprintf(detail, sizeof detail, "it is stopping");
     else if (s < g->shard_count)
-        snprintf(detail, sizeof detail, "shard %u: %s", s, why_not_shard(&g->shards[s]));
+        snprintf(detail, sizeof detail, "shard %u: %s", s, why_not(&g->shards[s]));
     json_string(j, "detail", detail);
+}
+
+static void answer_probe(gateway_t *g, const struct ask *ask, bool fine,
+                         const char *(*why_not)(const struct shard *))
+{
+    struct answering a;
+    answer_begin(g, &a, "", ANSWER_SMALL);
+    json_object_begin(&a.json, NULL);
+    json_string(&a.json, "status", fine ? "ok" : "not_ready");
+    if (!fine)
+        put_why_not(&a.json, g, why_not);
+    json_object_end(&a.json);
+    answer_end(g, &a, ask->call, fine ? 200 : 503, fine ? 0 : REJECT_NOT_READY);
+}
+
+/* A shard that is known and takes no commands does not keep a new gateway from the others. */
+void status_started(gateway_t *g, const struct ask *ask)
+{
+    answer_probe(g, ask, g->started, why_not_known);
 }
 
 void status_ready(gateway_t *g, const struct ask *ask)
 {
-    struct answering a;
-    bool ready = is_ready(g);
-    answer_begin(g, &a, "", ANSWER_SMALL);
-    json_object_begin(&a.json, NULL);
-    json_string(&a.json, "status", ready ? "ok" : "not_ready");
-    if (!ready)
-        put_why_not(&a.json, g);
-    json_object_end(&a.json);
-    answer_end(g, &a, ask->call, ready ? 200 : 503, ready ? 0 : REJECT_NOT_READY);
+    answer_probe(g, ask, is_ready(g), why_not_open);
 }
 
 void status_metrics(gateway_t *g, const struct ask *ask)
