@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zmq.h>
 
 #include "base/check.h"
@@ -423,10 +425,25 @@ uint64_t node_drops(const node_t *n, unsigned output)
     return n->outputs[output].drops;
 }
 
-static void on_signal(int signal)
+static void end_at_once(int signal)
+{
+    (void)signal;
+    _exit(EXIT_SUCCESS);
+}
+
+static void request_stop(int signal)
 {
     (void)signal;
     stop_requested = 1;
+}
+
+static void catch_signals(void (*handler)(int))
+{
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = handler;
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
 }
 
 /* One more turn without input, so that the service can say where it stands. */
@@ -458,13 +475,14 @@ static enum status stop(node_t *n)
     return status;
 }
 
+void node_end_on_signals(void)
+{
+    catch_signals(end_at_once);
+}
+
 void node_catch_signals(void)
 {
-    struct sigaction action;
-    memset(&action, 0, sizeof action);
-    action.sa_handler = on_signal;
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    catch_signals(request_stop);
 }
 
 enum status node_run(node_t *n)

@@ -65,6 +65,11 @@ enum status node_cycle(node_t *n);
 /* Messages an output could not hand to everybody who should have had them. */
 uint64_t node_drops(const node_t *n, unsigned output);
 
+/* From here on SIGTERM and SIGINT end the process at once, with status 0: for what takes long and
+ * may be left at any moment, as reading a journal may. The first process of a container would not
+ * be sent them without a handler. */
+void node_end_on_signals(void);
+
 /* From here on SIGTERM and SIGINT end node_run, also if they come before it has begun: for who says
  * that it has started before it runs. */
 void node_catch_signals(void);

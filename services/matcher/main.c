@@ -223,6 +223,7 @@ static int run_matcher(struct process *p)
     struct recovery r = {0};
     file_disk_t *disk = NULL;
     int status = EXIT_FAILURE;
+    node_end_on_signals();
     if (!recover(p, &disk, &r)) {
         fprintf(stderr, "outcry-matcher: %s\n", p->error);
         file_disk_close(&disk);

@@ -3,6 +3,7 @@ or another; damage is refused in words, or cut with a new epoch, or without effe
 life leaves an ordered journal."""
 import contextlib
 import json
+import os
 import pathlib
 import re
 import signal
@@ -303,6 +304,26 @@ def changed(before, after):
                   if before.get(name) != after.get(name))
 
 
+def a_matcher_that_reads_its_journal_ends_at_once(test):
+    """Its file of epochs is a pipe here: it reads nothing before we have written that."""
+    with test.cluster(SYMBOLS, settings=SMALL) as cluster:
+        stopped = cluster.stop_matcher()
+        file = cluster.run_dir / "0.epoch"
+        epoch = file.read_text(encoding="ascii")
+        file.unlink()
+        os.mkfifo(file)
+        cluster.start_matcher()
+        with open(file, "w", encoding="ascii"):  # it reads
+            cluster.matchers[0].stop()
+        equal(cluster.matchers[0].wait(), 0, "its exit status")
+        file.unlink()
+        file.write_text(epoch, encoding="ascii")
+        cluster.start_matcher()
+        found = cluster.recovered()
+        equal([found[key] for key in ("seq", "epoch", "state_hash")],
+              [stopped[key] for key in ("seq", "epoch", "state_hash")], "what it begins with")
+
+
 def a_matcher_that_is_told_to_end_finishes_what_it_took(test):
     with test.cluster(SYMBOLS, settings=SMALL, gateways=1) as cluster:
         matcher = cluster.matchers[0]
@@ -392,5 +413,6 @@ if __name__ == "__main__":
                    flips_of_a_snapshot_are_noticed,
                    async_keeps_the_epoch_only_over_a_clean_end, none_keeps_nothing,
                    a_quiet_shard_writes_nothing,
+                   a_matcher_that_reads_its_journal_ends_at_once,
                    a_matcher_that_is_told_to_end_finishes_what_it_took,
                    another_build_comes_to_the_same_state], parser)
