@@ -24,10 +24,13 @@ static void look_at_directory(guard_t *g)
     if (stamp == g->stamp)
         return;
     if (!keys_load(g->spare, g->directory, g->rules->is_role, error)) {
-        if (stamp != g->complained) /* it is tried again: the fault may have been ours */
+        /* It is tried again: the fault may have been ours, or a file was changed meanwhile. */
+        if (stamp == g->failed && stamp != g->complained) {
             log_error("keys", "not_read", LOG_TEXT("why", error),
                       LOG_TEXT("what", "the keys stay as they were"));
-        g->complained = stamp;
+            g->complained = stamp;
+        }
+        g->failed = stamp;
         return;
     }
     g->stamp = stamp;

@@ -68,7 +68,8 @@ struct guard {
     struct keys tables[2];
     struct keys *keys, *spare;
     uint64_t stamp;      /* of the directory when it was read */
-    uint64_t complained; /* likewise, when it could not be */
+    uint64_t failed;     /* likewise, when it could not be */
+    uint64_t complained; /* likewise, when that was told */
     struct link links[GUARD_LINKS_MAX];
     atomic_uint link_count;
     atomic_uint withdrawals;

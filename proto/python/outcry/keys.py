@@ -67,7 +67,10 @@ class Keys:
         """The public keys a server of that role may have, the likeliest first."""
         paths = (self._files[1:] if self._files else
                  [f"{self._directory}/{role}{state}.public" for state in STATES])
-        keys = [_read(path)["public-key"].encode() for path in paths if os.path.exists(path)]
+        keys = []
+        for path in paths:
+            with contextlib.suppress(FileNotFoundError):
+                keys.append(_read(path)["public-key"].encode())
         if not keys:
             raise ValueError(f"{paths[0]}: there is no such file, and no other key of {role}")
         return keys
