@@ -4,6 +4,7 @@ import collections
 import contextlib
 import re
 import shutil
+import struct
 
 import outcry
 from cluster import Cluster, expect
@@ -12,6 +13,7 @@ SYMBOLS = {"BTC-USD": {"tick_size": "0.01"}, "ETH-USD": {}}
 SMALL = {"open_orders_max": 10_000, "accounts_max": 16, "finished_per_account": 100,
          "origins_max": 32, "kept_mib": 4, "heartbeat_ms": 50, "batch_commands_max": 256}
 IN_FLIGHT = 100
+SEGMENT_HEADER, RECORD_HEADER, RECORD_MAGIC = 4096, 80, b"OCRD"  # as in journal/record_format.h
 
 # How a start ended: with status 1 and these words, or in this history.
 Refused = collections.namedtuple("Refused", "words")
@@ -127,6 +129,18 @@ def told(words):
     file = re.search(r"\b\d{20}\.(segment|snapshot)\b", words)
     offset = re.search(r"\b(?:offset|byte|at) (\d+)", words)
     return file and file.group(), offset and int(offset.group(1))
+
+
+def checked_bytes(path):
+    """Offsets of the bytes of a segment that matter: all but the zeros that fill a record up to a
+    multiple of 8 bytes, and those behind the last."""
+    data = path.read_bytes()
+    at, offsets = SEGMENT_HEADER, list(range(SEGMENT_HEADER))
+    while data[at:at + 4] == RECORD_MAGIC:
+        size, = struct.unpack_from("<I", data, at + 8)
+        offsets += range(at, at + RECORD_HEADER + size)
+        at += RECORD_HEADER + (size + 7) // 8 * 8
+    return offsets
 
 
 def flip(path, offset, mask):

@@ -8,7 +8,8 @@ from manifests import NAME, selects
 
 NAMES = {"to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name":
                                                        "kube-system"}},
-                 "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
+                 "podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}},
+                {"ipBlock": {"cidr": "169.254.20.10/32"}}],
          "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]}
 
 

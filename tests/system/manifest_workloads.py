@@ -9,7 +9,7 @@ def matchers_are_their_ordinals(m):
     spec = m.workload("matcher")["spec"]
     if m.workload("matcher")["kind"] != "StatefulSet":
         yield "matchers are no StatefulSet"
-    for key, value in (("podManagementPolicy", "Parallel"), ("serviceName", "matcher"),
+    for key, value in (("serviceName", "matcher"),
                        ("updateStrategy", {"type": "RollingUpdate"}),
                        ("persistentVolumeClaimRetentionPolicy",
                         {"whenDeleted": "Retain", "whenScaled": "Retain"})):
@@ -186,17 +186,26 @@ def gateways_roll_and_scale(m):
 
 
 @rule
+def no_pod_waits_for_another(m):
+    """Of a kind: not to begin, and not to be replaced."""
+    for document in m.all("StatefulSet"):
+        if document["spec"].get("podManagementPolicy") != "Parallel":
+            yield f"{document['metadata']['name']}: {document['spec'].get('podManagementPolicy')}"
+
+
+@rule
 def pods_spread(m):
     for component in SERVING:
         pod = m.pod(component)
         found = {}
         for one in pod.spec.get("topologySpreadConstraints", []):
-            found[one["topologyKey"]] = (one["maxSkew"], one["whenUnsatisfiable"])
+            found[one["topologyKey"]] = (one["maxSkew"], one["whenUnsatisfiable"],
+                                         one.get("nodeTaintsPolicy"))
             if [other.name for other in m.pods() if selects(one["labelSelector"], other.labels)] \
                     != [component]:
                 yield f"{component}: it spreads from {one['labelSelector']}"
-        if found != {"kubernetes.io/hostname": (1, "DoNotSchedule"),
-                     "topology.kubernetes.io/zone": (1, "ScheduleAnyway")}:
+        if found != {"kubernetes.io/hostname": (1, "DoNotSchedule", "Honor"),
+                     "topology.kubernetes.io/zone": (1, "ScheduleAnyway", None)}:
             yield f"{component}: {found}"
 
 

@@ -10,11 +10,11 @@ import shutil
 import struct
 
 from cluster import equal, expect, main, updates
-from journals import SMALL, SYMBOLS, flip, origin, segments, shard_on, snapshots, told, trade
+from journals import (RECORD_HEADER, SEGMENT_HEADER, SMALL, SYMBOLS, checked_bytes, flip, origin,
+                      segments, shard_on, snapshots, told, trade)
 from outcry import Side
 
 TOPICS = [f"{kind}.{name}" for name in SYMBOLS for kind in ("l3", "l2", "bbo", "trade")]
-SEGMENT_HEADER, RECORD_HEADER, RECORD_MAGIC = 4096, 80, b"OCRD"  # as in journal/record_format.h
 SMALLEST = {**SMALL, "segment_mib": 1, "checkpoint_commands": 500}
 
 
@@ -186,18 +186,6 @@ def a_frame_that_was_not_published_so_is_told(test):
             bad.write_bytes(data)
             wrong = run(cluster, "verify", cluster.journal(), "--frames", bad, status=1)
             expect(words in wrong.words, f"it said: {wrong.words}")
-
-
-def checked_bytes(path):
-    """Offsets of the bytes of a segment that matter: all but the zeros that fill a record up to a
-    multiple of 8 bytes, and those behind the last."""
-    data = path.read_bytes()
-    at, offsets = SEGMENT_HEADER, list(range(SEGMENT_HEADER))
-    while data[at:at + 4] == RECORD_MAGIC:
-        size, = struct.unpack_from("<I", data, at + 8)
-        offsets += range(at, at + RECORD_HEADER + size)
-        at += RECORD_HEADER + (size + 7) // 8 * 8
-    return offsets
 
 
 def damage_is_named_and_judged_as_a_start_does(test):
@@ -544,6 +532,28 @@ def nothing_a_backup_lacks_is_removed(test):
               "what a late backup is restored to")
 
 
+def a_backup_goes_on_in_a_new_directory(test):
+    """The old one is moved away while it is shipped to; the next ship begins anew in its place."""
+    settings = {**SMALLEST, "snapshot_commands": 2000, "batch_commands_max": 16}
+    with test.cluster(SYMBOLS, settings=settings, followers=True) as cluster, \
+            test.directory() as directory:
+        backup, old, journal = directory / "backup", directory / "old", cluster.journal()
+        cluster.spawn("flow", "outcry", "simulate", "--rate", 20000)
+        watch = ("outcry", "journal", "ship", journal, backup, "--watch", "1")
+        first = cluster.spawn("first", *watch)
+        cluster.until(lambda: segments(backup) and segments(journal)[0].name != f"{1:020}.segment",
+                      "what the backup has goes", 120)
+        backup.rename(old)
+        first.stop()
+        again = cluster.spawn("again", *watch)
+        cluster.until(lambda: again.said, "it copies")
+        again.stop()
+        kept, new = verified(cluster, old), verified(cluster, backup)
+        expect("begun" not in kept and "oldest snapshot" in new["begun"],
+               f"began with {kept.get('begun')} and {new.get('begun')}")
+        expect(int(new["seq"]) > int(kept["seq"]), f"the new one ends at {new}, the old at {kept}")
+
+
 if __name__ == "__main__":
     main(__doc__, [a_day_is_sound_while_it_runs_and_after, frames_of_several_epochs_are_compared,
                    frames_of_two_shards_are_told_apart, a_frame_that_was_not_published_so_is_told,
@@ -552,4 +562,4 @@ if __name__ == "__main__":
                    what_is_no_journal_is_told, a_dump_matched_gives_the_same_trades_and_book,
                    a_backup_is_a_cluster_again_in_a_new_epoch,
                    a_restore_is_refused_where_it_would_do_harm,
-                   nothing_a_backup_lacks_is_removed])
+                   nothing_a_backup_lacks_is_removed, a_backup_goes_on_in_a_new_directory])
