@@ -46,7 +46,7 @@ DISK_MIB = 384
 PAUSE_S = 0.015  # of a trader between two commands
 ERA_S = 150  # with no more commands than the journal is sure to hold
 SNAPSHOT_COMMANDS = 20_000  # at most; a short run has some, too
-SNAPSHOT_COMMANDS_A_MINUTE = 1000
+SNAPSHOT_COMMANDS_A_MINUTE = 300
 SETTLES_S = 20  # what the end of an era takes, about
 LOOK_S = 0.5  # between two looks at all logs and workers
 ACKS = 3  # of every trader on every shard, and service is there again
@@ -116,7 +116,7 @@ class Chaos:
     def run(self):
         self.sync_s = [disk.sync_s() for disk in self.cluster.disks.values() for _ in range(20)]
         try:
-            while self.elapsed < self.seconds - SETTLES_S / 2:
+            while self.elapsed < self.seconds - SETTLES_S:  # what is left is worth an era
                 self._run_era()
             self._finish()
         finally:

@@ -27,7 +27,6 @@ import pathlib
 import random
 import re
 import shutil
-import socket
 import sys
 import tempfile
 import time
@@ -37,6 +36,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "proto" / "python"))
 import outcry  # pylint: disable=wrong-import-position
 
+from ports import free_port  # pylint: disable=wrong-import-position
 from process import (  # pylint: disable=wrong-import-position,unused-import
     WAIT_S, Failed, Process, clean_environment, expect)
 
@@ -72,20 +72,6 @@ def updates(reader, seconds=0.05):
         if update is None:
             return
         yield update
-
-
-def free_port():
-    """A port of this machine nobody listens at, and none of those it gives to whoever asks for
-    any: services' admin ports are such, and would take it before it is used."""
-    while True:
-        port = random.SystemRandom().randrange(10000, 32768)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 class Gateway:

@@ -1,7 +1,6 @@
 """Clusters of which every socket is on tcp and has keys; and strangers, who come to them with
 whatever key they like, by bare sockets."""
 import calendar
-import contextlib
 import os
 import pathlib
 import re
@@ -13,6 +12,7 @@ import time
 import zmq
 
 from cluster import Cluster, WAIT_S, equal, expect
+from ports import free_ports
 from outcry import catalog, frames
 from outcry.keys import Keys
 
@@ -56,21 +56,6 @@ def keys_tool(test, *arguments, status=0):
     return done.stdout + done.stderr
 
 
-def free_ports(test, count):
-    """So many in a row, below those the system gives to others meanwhile."""
-    while True:
-        first = test.random.randrange(10000, 32000)
-        probes = []
-        with contextlib.ExitStack() as stack:
-            try:
-                for port in range(first, first + count):
-                    probes.append(stack.enter_context(socket.socket()))
-                    probes[-1].bind(("127.0.0.1", port))
-                return first
-            except OSError:
-                continue
-
-
 class KeyedCluster(Cluster):
     """Every socket of it on tcp, with keys in its own directory."""
 
@@ -78,7 +63,7 @@ class KeyedCluster(Cluster):
         self.test = test
         self.keys_path = pathlib.Path(f"/tmp/outcry-keys-{os.getpid()}-{time.monotonic_ns()}")
         settings = {"keys_dir": str(self.keys_path), "audit_destination": "none"}
-        first = free_ports(test, len(SOCKETS) * shards)
+        first = free_ports(len(SOCKETS) * shards)
         for number, what in enumerate(SOCKETS):
             port = first + number * shards
             settings[f"{what}_address"] = (

@@ -40,6 +40,7 @@ class Rest:
         self.port = port
         self.seconds = seconds
         self.connection = None
+        self.tries = 2  # the second where the keep-alive time was over
 
     def connect(self):
         return http.client.HTTPConnection(self.host, self.port, timeout=self.seconds)
@@ -62,7 +63,7 @@ class Rest:
             body = json.dumps(body).encode()
         if headers is None:
             headers = JSON if body is not None else {}
-        for attempt in (1, 2):
+        for attempt in range(1, self.tries + 1):
             if self.connection is None:
                 self.connection = self.connect()
             try:
@@ -70,8 +71,8 @@ class Rest:
                 answer = self.connection.getresponse()
                 break
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                self.close()  # the keep-alive time was over
-                if attempt == 2:
+                self.close()
+                if attempt == self.tries:
                     raise
         result = Answer(answer.status, answer.getheaders(), answer.read())
         if answer.getheader("Connection") == "close":

@@ -13,7 +13,7 @@ import zipfile
 
 from backtest import ROWS, part, run, told, write
 from cluster import equal, expect, main
-from journals import flip, segments
+from journals import checked_bytes, flip, segments
 
 DAY_FILLS = 21_013
 OUT_OF_ORDER = 25  # executions that no price-time order explains
@@ -267,7 +267,8 @@ def a_journal_is_made_again_to_every_digest(test):
                in unknown.words, unknown.words)
         damaged = cluster.run_dir / "damaged"
         shutil.copytree(journal, damaged)
-        flip(segments(damaged)[0], 20_000, 0x10)
+        file = segments(damaged)[0]
+        flip(file, next(offset for offset in checked_bytes(file) if offset >= 20_000), 0x10)
         refused = run(test, cluster.run_dir, "none", "--history", damaged, "--symbol", "BTC-USD",
                       status=1)
         verdict = run(test, cluster.run_dir, damaged, status=1, word="verify")

@@ -4,10 +4,11 @@ else."""
 import threading
 import time
 
-from cluster import equal, expect, free_port, main
+from cluster import equal, expect, main
 from journals import SMALL, SYMBOLS, origin, segments, snapshots, trade
 from listener import Listener, ask
 from load import Watcher
+from ports import free_port
 
 FREQUENT = {**SMALL, "snapshot_commands": 500, "checkpoint_commands": 300, "segment_mib": 1}
 MARKET_KINDS = ("l2", "l3", "bbo", "trade")
@@ -54,6 +55,8 @@ def a_follower_publishes_what_its_matcher_does(test):
         until_heard(cluster, [one for pair in pairs for one in pair])
         with origin(cluster, "on") as sender:
             trade(sender, test.random, test.count(3000), in_flight=10)
+            last = sender.new_order("BTC-USD", "on", "buy", 1, price=1)
+            until_through(cluster, last.seq, [one for pair in pairs for one in pair])
             counts = [compare(cluster, *pair, kind, "the follower") for pair, kinds in
                       zip(pairs, (("l3",), ("acct", "ack"))) for kind in kinds]
         print(f"    {counts} frames of l3, acct and ack are the same")
@@ -74,13 +77,18 @@ def until_heard(cluster, listeners):
             return all(listener.listen() for listener in listeners)
         cluster.until(heard, "every listener hears something")
 
-        def level():
-            for listener in listeners:
-                listener.listen()
-            return all(max(seq for _, _, seq in listener.kept) >= newest for listener in listeners)
-        cluster.until(level, "every listener has heard the last of it")
+        until_through(cluster, newest, listeners)
         for listener in listeners:
             listener.above = newest
+
+
+def until_through(cluster, seq, listeners):
+    """Each has heard everything up to there."""
+    def level():
+        for listener in listeners:
+            listener.listen()
+        return all(max(heard for _, _, heard in listener.kept) >= seq for listener in listeners)
+    cluster.until(level, "every listener has heard the last of it")
 
 
 def replicas_of_market_data_publish_the_same(test):
@@ -101,6 +109,8 @@ def replicas_of_market_data_publish_the_same(test):
         until_heard(cluster, listeners)
         with origin(cluster, "on") as sender:
             trade(sender, test.random, test.count(2000), in_flight=10)
+            last = sender.new_order("BTC-USD", "on", "buy", 1, price=1)
+        until_through(cluster, last.seq, listeners)
         counts = {kind: [compare(cluster, listeners[0], other, kind, name)
                          for name, other in zip(("the second", "the third"), listeners[1:])]
                   for kind in MARKET_KINDS}

@@ -1,18 +1,14 @@
 """Prometheus' configuration, alerts and dashboard: promtool takes them, every alert fires for its
-condition and not in health, and all of them use the metrics there are as what they are.
-
-promtool is of Debian's package `prometheus`. Where it is not installed it is taken out of that
-package, into the build's directory: to install the package would start a service."""
+condition and not in health, and all of them use the metrics there are as what they are."""
 import json
-import os
 import pathlib
 import re
 import shutil
-import subprocess
 
 import yaml
 
-from cluster import ROOT, Skipped, equal, expect, main
+from cluster import ROOT, equal, expect, main
+from promtool import promtool
 
 DIRECTORY = ROOT / "k8s" / "observability"
 ROW = re.compile(r'\bM\(\w+,\s*"(\w+)",\s*(\w+),\s*"([^"]*)"')
@@ -48,40 +44,9 @@ def panels():
 
 # ---- promtool ----
 
-def run(directory, *command):
-    """None if it ended well, else what it said."""
-    done = subprocess.run(command, cwd=directory, capture_output=True, text=True, timeout=300,
-                          check=False)
-    return None if done.returncode == 0 else done.stderr.strip() or "nothing"
-
-
-def find_promtool(test):
-    here = test.bin.parent / "promtool"
-    installed = shutil.which("promtool")
-    if installed or here.exists():
-        return installed or str(here)
-    with test.directory() as directory:
-        words = run(directory, "apt-get", "download", "prometheus")
-        if words and os.geteuid() == 0:  # its lists may be old
-            run(directory, "apt-get", "update")
-            words = run(directory, "apt-get", "download", "prometheus")
-        words = words or run(directory, "sh", "-c", "dpkg -x prometheus_*.deb .")
-        if words:
-            raise Skipped(f"there is no promtool, and apt cannot get it: {words}")
-        shutil.copy2(directory / "usr/bin/promtool", here)
-    return str(here)
-
-
-def promtool(test, *arguments, directory=DIRECTORY):
-    done = subprocess.run([find_promtool(test), *arguments], cwd=directory, text=True,
-                          capture_output=True, timeout=300, check=False)
-    equal(done.returncode, 0, f"status of promtool {' '.join(arguments)}, which said:\n"
-                              f"{done.stdout}{done.stderr}\n")
-
-
 def promtool_takes_the_configuration_and_the_rules(test):
-    promtool(test, "check", "config", "prometheus.yml")
-    promtool(test, "check", "rules", "--lint-fatal", "alerts.yml")
+    promtool(test, "check", "config", "prometheus.yml", directory=DIRECTORY)
+    promtool(test, "check", "rules", "--lint-fatal", "alerts.yml", directory=DIRECTORY)
 
 
 def promtool_takes_what_kubernetes_is_scraped_by(test):
@@ -97,7 +62,7 @@ def promtool_takes_what_kubernetes_is_scraped_by(test):
 
 
 def every_alert_fires_for_its_condition_and_none_in_health(test):
-    promtool(test, "test", "rules", "alerts_test.yml")
+    promtool(test, "test", "rules", "alerts_test.yml", directory=DIRECTORY)
     tested = {case["name"] for case in load("alerts_test.yml")["tests"]}
     equal(tested, {rule["alert"] for rule in alerts()} | {"health"}, "what has a test")
 

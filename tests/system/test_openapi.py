@@ -116,7 +116,7 @@ class Document:
 
 
 def venue(test, **settings):
-    return test.cluster(SYMBOLS, shards=2, gateways=1, settings={"answer_ms": 400, **settings})
+    return test.cluster(SYMBOLS, shards=2, gateways=1, settings={"answer_ms": 1500, **settings})
 
 
 def served(cluster):
@@ -312,7 +312,7 @@ def limits_and_late_answers_are_in_it(test):
         limited = document.call(rest, "place", 429, order())
         expect({"retry-after", "ratelimit", "ratelimit-policy"} <= set(limited.headers),
                f"{limited.headers}")
-    with venue(test) as cluster:
+    with venue(test, answer_ms=400) as cluster:
         rest, document = served(cluster)
         document.call(rest, "place", 201, order(client_order_id="x1"))
         cluster.matchers[0].send(signal.SIGSTOP)

@@ -5,7 +5,8 @@ import os
 import re
 import subprocess
 
-from cluster import ROOT, Process, clean_environment, expect, free_port, main, until
+from cluster import ROOT, Process, clean_environment, expect, main, until
+from ports import free_port
 
 DOCUMENTS = ["README.md", "services/strategy/README.md", "proto/PROTOCOL.md",
              "proto/ARCHITECTURE.md", "k8s/PRODUCTION.md", "k8s/THREATS.md"]

@@ -178,8 +178,8 @@ def readers_repair_themselves_when_market_data_is_killed(test):
 
 def all_end_well_on_sigterm(test):
     with test.cluster(SYMBOLS, shards=2) as cluster:
-        flow = cluster.spawn("flow", "outcry", "simulate", "--rate", "20000", "--seed", test.seed)
         follower = Follower(cluster)
+        flow = cluster.spawn("flow", "outcry", "simulate", "--rate", "20000", "--seed", test.seed)
         follower.until(lambda: follower.reader.counts["frames"] > 1000, "it trades")
         processes = [flow, cluster.market_data, *cluster.matchers.values()]
         for process in processes:

@@ -121,7 +121,8 @@ def strategies_trade_within_their_limits_and_leave_nothing(test):
             return len(desk.fills("maker-1")) >= test.count(30) and "twap-1" in desk.ended()
         cluster.until(traded, "the maker trades, and the twap is done")
         equal(beyond, [], "positions beyond the limit")
-        equal(desk.position("twap-1"), TWAP_QUANTITY, f"what the twap bought, {desk.ended()}")
+        cluster.until(lambda: desk.position("twap-1") == TWAP_QUANTITY,
+                      f"the gateway knows what the twap bought, {desk.ended()}")
         stop_well(desk)
         equal(round(desk.position("maker-1"), 4), float(desk.ended()["maker-1"]["position"]),
               "the position it ended with, and what its orders say")

@@ -13,7 +13,8 @@ import termios
 import threading
 import time
 
-from cluster import WAIT_S, equal, expect, free_port, main
+from cluster import WAIT_S, equal, expect, main
+from ports import free_port
 
 SYMBOLS = {"BTC-USD": {"tick_size": "0.01"}, "ETH-USD": {"shard": 1}}
 ESCAPE = re.compile(r"\x1b\[[?0-9;]*[A-Za-z]")
@@ -37,8 +38,10 @@ def well(cluster):
 def unwell(cluster, words):
     """status, once it says this among its problems, which come first."""
     def said():
-        text = cluster.outcry("status", status=1).said
-        return text if words in text.split("\n\n", 1)[0] + "\n" else None
+        process = cluster.spawn("outcry-status", "outcry", "status")
+        process.allowed = {0, 1}
+        process.wait()
+        return process.said if words in process.said.split("\n\n", 1)[0] + "\n" else None
     return cluster.until(said, f"status says {words!r}")
 
 

@@ -7,7 +7,8 @@ import re
 import signal
 import socket
 
-from cluster import ROOT, Process, clean_environment, equal, expect, free_port, main, until
+from cluster import ROOT, Process, clean_environment, equal, expect, main, until
+from ports import free_port
 from rest import Rest
 
 DEMO = ROOT / "services" / "cli" / "demo.cfg"

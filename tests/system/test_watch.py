@@ -90,6 +90,12 @@ def top(levels, best):
             sorted(levels.items(), key=lambda level: float(level[0]), reverse=best)][:10]
 
 
+def best_of(messages):
+    """The prices of the newest bbo."""
+    newest = [message for message in messages if message["type"] == "bbo"][-1:]
+    return {side: (bbo[side] or {}).get("price") for bbo in newest for side in ("bid", "ask")}
+
+
 def a_book_kept_from_events_is_the_gateways(test):
     with venue(test) as cluster:
         port = cluster.gateways[0].port
@@ -101,7 +107,9 @@ def a_book_kept_from_events_is_the_gateways(test):
         rest.get(f"/api/v1/orderbook/BTC-USD?min_at={last.at}")
         final = rest.get("/api/v1/orderbook/BTC-USD?level=3&depth=0").json
         events.until(lambda m: m[-1].get("seq", 0) >= final["seq"], "the last event")
-        market.until(lambda m: m[-1]["seq"] >= final["seq"] or len(m) > 2, "the last book")
+        best = {side: levels[0][0] if levels else None for side, levels in
+                (("bid", final["bids"]), ("ask", final["asks"]))}
+        market.until(lambda m: best_of(m) == best, "the best prices at the end")
         tops = check_events(events.messages)
         equal(check_book.hash, int(final["hash"], 16), "the hash at the end")
         first, later = market.messages[0], market.messages[1:]
@@ -113,10 +121,6 @@ def a_book_kept_from_events_is_the_gateways(test):
                       f"the top 10 at {message['seq']}")
                 compared += 1
         expect(compared > test.count(800) / 10, f"only {compared} books were compared")
-        last_bbo = [m for m in later if m["type"] == "bbo"][-1]
-        for side, levels in (("bid", final["bids"]), ("ask", final["asks"])):
-            price = levels[0][0] if levels else None
-            equal((last_bbo[side] or {}).get("price"), price, f"the best {side}")
         events.stop(), market.stop()
 
 
@@ -238,7 +242,7 @@ def one_that_does_not_read_is_nobody_elses_concern(test):
         cluster.until(lambda: rest.metric("outcry_websockets_open") == len(watchers) + 1,
                       "all open")
         memory = cluster.gateways[0].process.memory()
-        end = time.monotonic() + SECONDS
+        end = time.monotonic() + 4 * SECONDS
         waited = 0
         while rest.metric("outcry_websockets_slow_total") == 0:
             expect(time.monotonic() < end, "the slow one was never closed")
