@@ -284,14 +284,16 @@ static enum status passed_by_all(const struct disk *disk, uint64_t *passed,
     return status;
 }
 
-enum status segments_release(const struct disk *disk, unsigned *removed, uint64_t *size_left,
-                             char error[JOURNAL_ERROR_SIZE])
+enum status segments_release(const struct disk *disk, uint64_t sound_seq, unsigned *removed,
+                             uint64_t *size_left, char error[JOURNAL_ERROR_SIZE])
 {
     struct segment_list list = {0};
     uint64_t passed = 0, count;
     *removed = 0;
     *size_left = 0;
     enum status status = passed_by_all(disk, &passed, error);
+    if (passed > sound_seq)
+        passed = sound_seq;
     if (status == STATUS_OK && passed > 0) {
         status = segments_list(disk, &list);
         if (status == STATUS_OK)

@@ -18,11 +18,12 @@ enum { CONSUMERS_MAX = 16 };
 enum status consumer_write(const struct disk *disk, const char *name, uint64_t seq,
                            char error[JOURNAL_ERROR_SIZE]);
 
-/* Remove the closed segments that SNAPSHOTS_KEPT snapshots and every consumer have passed, oldest
- * first; how many, and how many bytes are left. Nothing is removed while there are fewer snapshots,
- * and never the last segment. A cursor that cannot be read holds everything back: STATUS_INVALID,
- * error says which. */
-enum status segments_release(const struct disk *disk, unsigned *removed, uint64_t *size_left,
-                             char error[JOURNAL_ERROR_SIZE]);
+/* Remove the closed segments that SNAPSHOTS_KEPT snapshots, every consumer and sound_seq have
+ * passed, oldest first; how many, and how many bytes are left. sound_seq is that of a snapshot the
+ * caller has read or written: the names of the others say nothing of what is in them; 0: of none.
+ * Nothing is removed while there are fewer snapshots, and never the last segment. A cursor that
+ * cannot be read holds everything back: STATUS_INVALID, error says which. */
+enum status segments_release(const struct disk *disk, uint64_t sound_seq, unsigned *removed,
+                             uint64_t *size_left, char error[JOURNAL_ERROR_SIZE]);
 
 #endif

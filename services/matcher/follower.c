@@ -39,6 +39,7 @@ struct follower {
     uint64_t told_ns; /* when the matcher heard of us last */
     uint64_t heartbeat_due_ns;
     uint64_t release_due_ns;
+    uint64_t sound_seq;         /* of the snapshot it restored or wrote last; 0: of none */
     struct committed committed; /* how far may be read */
     bool publishing;            /* what is read is new: it was committed after we began */
     struct follower_counts counts;
@@ -123,7 +124,7 @@ static void begin_anew(follower_t *f)
     uint64_t oldest;
     f->history = new_history(f, on_frame, f);
     uint64_t seq = restore(f, f->history, UINT64_MAX);
-    f->counts.snapshot_seq = seq;
+    f->counts.snapshot_seq = f->sound_seq = seq;
     f->damaged_ns = 0;
     f->publishing = false;
     if (journal_reader_open(&f->reader, f->options.disk, seq, &oldest, f->words) == STATUS_OK)
@@ -219,7 +220,7 @@ static void release_segments(follower_t *f)
     unsigned removed = 0;
     uint64_t left;
     f->release_due_ns = f->now_ns + RELEASE_MS * NS_PER_MS;
-    if (segments_release(f->options.disk, &removed, &left, f->words) != STATUS_OK)
+    if (segments_release(f->options.disk, f->sound_seq, &removed, &left, f->words) != STATUS_OK)
         f->words_new = true;
     f->counts.segments_removed += removed;
 }
@@ -238,6 +239,7 @@ static void write_image(follower_t *f)
         return;
     }
     f->counts.snapshots++;
+    f->sound_seq = seq;
     release_segments(f);
     log_info("follower", "snapshot", LOG_U64("shard", f->options.matcher.limits.shard),
              LOG_U64("seq", seq), LOG_U64("size", f->image_size),

@@ -5,7 +5,7 @@ import threading
 import time
 
 from cluster import equal, expect, main
-from journals import SMALL, SYMBOLS, origin, segments, snapshots, trade
+from journals import SMALL, SYMBOLS, flip, origin, segments, snapshots, trade
 from listener import Listener, ask
 from load import Watcher
 from ports import free_port
@@ -13,6 +13,7 @@ from ports import free_port
 FREQUENT = {**SMALL, "snapshot_commands": 500, "checkpoint_commands": 300, "segment_mib": 1}
 MARKET_KINDS = ("l2", "l3", "bbo", "trade")
 FORGOTTEN = 160_000  # commands: more frames than a matcher with kept_mib 1 keeps
+LOOKED_S = 6  # it looks every 5 s
 PATIENT_MS = 250  # an ack while something large is looked up takes less
 
 
@@ -117,6 +118,34 @@ def replicas_of_market_data_publish_the_same(test):
         print(f"    frames that are the same: {counts}")
         for listener in listeners:
             listener.close()
+
+
+def without_a_snapshot_it_can_read_nothing_goes(test):
+    """All have passed the oldest files but for who reads them: matcher and follower, from the
+    beginning."""
+    with venue(test) as cluster, test.directory() as directory:
+        journal = cluster.journal()
+
+        def ship():
+            cluster.outcry("journal", "ship", journal, directory / "backup")
+        ship()
+        with origin(cluster, "on") as sender:
+            cluster.until(lambda: trade(sender, test.random, 1000) and len(segments(journal)) > 2
+                          and len(snapshots(journal)) == 2, "there are files that could go")
+        cluster.followers[0].stop()
+        stopped = cluster.stop_matcher()
+        ship()
+        for snapshot in snapshots(journal):
+            flip(snapshot, snapshot.stat().st_size // 2, 1)
+        first = segments(journal)[0]
+        cluster.settings["snapshot_commands"] = 10**9
+        cluster.start_matcher()
+        equal(cluster.recovered()["state_hash"], stopped["state_hash"], "recovered, from nothing")
+        cluster.start_follower()
+        until_followed(cluster)
+        end = time.monotonic() + LOOKED_S
+        cluster.until(lambda: time.monotonic() > end, "it has looked for what may go")
+        expect(first.exists(), f"what is left: {segments(journal)}")
 
 
 def snapshots_let_old_segments_go(test):
@@ -264,7 +293,7 @@ def a_follower_alone_waits_for_its_matcher(test):
 if __name__ == "__main__":
     main(__doc__, [a_follower_publishes_what_its_matcher_does,
                    replicas_of_market_data_publish_the_same,
-                   snapshots_let_old_segments_go,
+                   snapshots_let_old_segments_go, without_a_snapshot_it_can_read_nothing_goes,
                    old_frames_are_answered_beside_trading,
                    without_its_follower_a_matcher_serves_and_it_catches_up,
                    a_follower_alone_waits_for_its_matcher])

@@ -59,7 +59,8 @@ static void these_are_released(unsigned expected, enum status expected_status)
     unsigned removed = 99, before = directory_count(".segment");
     uint64_t size_left = 99;
     strcpy(error, "nothing");
-    assert_int_equal(segments_release(directory, &removed, &size_left, error), expected_status);
+    assert_int_equal(segments_release(directory, UINT64_MAX, &removed, &size_left, error),
+                     expected_status);
     assert_int_equal(removed, expected);
     unsigned left = directory_count(".segment");
     assert_int_equal(left, before - expected);
@@ -223,7 +224,8 @@ static void fail_and_lose_power(uint64_t seed)
     sim_disk_crash(simulated, SIM_DISK_POWER_LOSS);
     unsigned removed = 0;
     uint64_t size_left;
-    assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_OK);
+    assert_int_equal(segments_release(directory, UINT64_MAX, &removed, &size_left, error),
+                     STATUS_OK);
     assert_in_range(removed, 2, 3);
     assert_int_equal(write_cursor("a", 400), STATUS_OK);
     sim_disk_crash(simulated, SIM_DISK_POWER_LOSS);
@@ -319,13 +321,15 @@ static void a_damaged_header_holds_back_what_comes_before_it(void **state)
     segment_name(21, name); /* the third */
     for (unsigned bit = 0; bit < 8 * 64; bit++) {
         directory_flip(name, bit / 8, bit % 8);
-        assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_INVALID);
+        assert_int_equal(segments_release(directory, UINT64_MAX, &removed, &size_left, error),
+                         STATUS_INVALID);
         assert_int_equal(removed, bit == 0);
         the_words_are(name, ", offset 0");
         directory_flip(name, bit / 8, bit % 8);
     }
     directory_put(name, "short", 5);
-    assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_INVALID);
+    assert_int_equal(segments_release(directory, UINT64_MAX, &removed, &size_left, error),
+                     STATUS_INVALID);
     assert_int_equal(removed, 0);
     assert_int_equal(size_left, 3 * SEGMENT_HEADER_SIZE + 5);
     the_words_are(name, "found 5 ");
@@ -342,7 +346,8 @@ static void a_segment_under_another_name_is_no_next_one(void **state)
     assert_int_equal(directory->rename(directory->self, name, wrong), STATUS_OK);
     unsigned removed;
     uint64_t size_left;
-    assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_INVALID);
+    assert_int_equal(segments_release(directory, UINT64_MAX, &removed, &size_left, error),
+                     STATUS_INVALID);
     assert_int_equal(removed, 0);
     the_words_are(wrong, "found 11 ");
 }
@@ -358,7 +363,8 @@ static void fail_while_releasing(uint64_t seed)
     make_segments();
     make_snapshots(1000);
     sim_disk_fail_next(simulated, operations[seed % 4], 1);
-    assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_IO);
+    assert_int_equal(segments_release(directory, UINT64_MAX, &removed, &size_left, error),
+                     STATUS_IO);
     assert_string_not_equal(error, "");
     sim_disk_crash(simulated, SIM_DISK_POWER_LOSS);
     these_are_released(directory_count(".segment") - 1, STATUS_OK);
@@ -371,6 +377,29 @@ static void what_is_left_is_the_end_of_the_journal_whatever_fails(void **state)
 }
 
 /* A real journal, from which each of the two snapshots can still be gone on from. */
+static void what_follows_the_callers_own_snapshot_stays(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t sound_seq;
+        unsigned removed;
+    } cases[] = {{0, 0},
+                 {PER_SEGMENT - 1, 0},
+                 {PER_SEGMENT, 1},
+                 {2 * PER_SEGMENT - 1, 0},
+                 {2 * PER_SEGMENT, 1},
+                 {UINT64_MAX, SEGMENTS - 3}};
+    make_segments();
+    make_snapshots(1000);
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unsigned removed = 99;
+        uint64_t left;
+        assert_int_equal(segments_release(directory, cases[i].sound_seq, &removed, &left, error),
+                         STATUS_OK);
+        assert_int_equal(removed, cases[i].removed);
+    }
+}
+
 static void what_is_left_is_enough_for_both_snapshots(void **state)
 {
     (void)state;
@@ -388,7 +417,8 @@ static void what_is_left_is_enough_for_both_snapshots(void **state)
     }
     kit_end(&k);
     unsigned before = directory_count(".segment");
-    assert_int_equal(segments_release(directory, &removed, &size_left, error), STATUS_OK);
+    assert_int_equal(segments_release(directory, UINT64_MAX, &removed, &size_left, error),
+                     STATUS_OK);
     assert_in_range(removed, 2, before - 2);
     assert_int_equal(size_left, (uint64_t)(before - removed) * KIT_SIZE);
     const uint64_t seqs[] = {250, 340};
@@ -416,6 +446,7 @@ int main(int argc, char **argv)
         ON_SIM_DISK(a_cursor_is_old_or_new_whatever_fails),
         ON_SIM_DISK(without_space_a_cursor_stays_as_it_was),
         ON_BOTH_DISKS(nothing_goes_without_two_snapshots),
+        ON_BOTH_DISKS(what_follows_the_callers_own_snapshot_stays),
         ON_BOTH_DISKS(a_segment_goes_when_the_older_snapshot_has_its_last_command),
         ON_BOTH_DISKS(a_segment_goes_when_the_last_consumer_has_its_last_command),
         ON_BOTH_DISKS(the_last_segment_never_goes),
