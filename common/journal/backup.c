@@ -378,7 +378,7 @@ static enum status ship_records(struct backup *b, const char *consumer)
     journal_reader_t *reader = NULL;
     enum status status = find_ends(b, &end);
     if (status == STATUS_OK && b->at.number == 0)
-        status = hold(b, consumer);
+        status = consumer_begin(b->from, consumer, b->error);
     if (status == STATUS_OK && b->at.number < end.number)
         status = open_reader(b, &reader);
     if (reader != NULL)

@@ -149,8 +149,9 @@ static enum status consumers_list(const struct disk *disk, struct consumers *c,
     return STATUS_OK;
 }
 
-enum status consumer_write(const struct disk *disk, const char *name, uint64_t seq,
-                           char error[JOURNAL_ERROR_SIZE])
+/* anew: it may go back. */
+static enum status consumer_set(const struct disk *disk, const char *name, uint64_t seq, bool anew,
+                                char error[JOURNAL_ERROR_SIZE])
 {
     struct consumers consumers;
     uint64_t before;
@@ -162,7 +163,8 @@ enum status consumer_write(const struct disk *disk, const char *name, uint64_t s
     }
     enum status status = cursor_read(disk, name, &before, error);
     if (status == STATUS_OK)
-        return seq > before ? cursor_write(disk, name, seq, error) : STATUS_OK;
+        return seq > before || (anew && seq < before) ? cursor_write(disk, name, seq, error)
+                                                      : STATUS_OK;
     if (status != STATUS_MISSING)
         return status;
     status = consumers_list(disk, &consumers, error);
@@ -175,6 +177,18 @@ enum status consumer_write(const struct disk *disk, const char *name, uint64_t s
         return STATUS_FULL;
     }
     return cursor_write(disk, name, seq, error);
+}
+
+enum status consumer_begin(const struct disk *disk, const char *name,
+                           char error[JOURNAL_ERROR_SIZE])
+{
+    return consumer_set(disk, name, 0, true, error);
+}
+
+enum status consumer_write(const struct disk *disk, const char *name, uint64_t seq,
+                           char error[JOURNAL_ERROR_SIZE])
+{
+    return consumer_set(disk, name, seq, false, error);
 }
 
 /* The sequence every consumer has passed; UINT64_MAX: there is none. */

@@ -11,10 +11,14 @@
 
 enum { CONSUMERS_MAX = 16 };
 
-/* A durable consumer has read up to seq: segments it has not read are kept. It never goes back.
+/* A durable consumer begins, whatever it had before: nothing there goes until it has moved on.
  * name: 1 to 32 of a-z 0-9 -. Durable on return.
  * Errors: STATUS_INVALID  the name, or the cursor that is there; error says what was found.
  *         STATUS_FULL, STATUS_IO. */
+enum status consumer_begin(const struct disk *disk, const char *name,
+                           char error[JOURNAL_ERROR_SIZE]);
+
+/* It has read up to seq: segments it has not read are kept. It never goes back. Errors as above. */
 enum status consumer_write(const struct disk *disk, const char *name, uint64_t seq,
                            char error[JOURNAL_ERROR_SIZE]);
 

@@ -253,6 +253,30 @@ static void a_journal_keeps_what_the_copy_lacks(void **state)
     ships(f, 1, 10);
 }
 
+static void a_copy_begun_anew_holds_the_journal(void **state)
+{
+    struct fixture *f = *state;
+    unsigned removed;
+    uint64_t left;
+    kit_start(&f->kit);
+    grow(f, 5, LARGE);
+    snapshot(&f->disk, 9);
+    snapshot(&f->disk, 10);
+    ships(f, 6, 10);
+    assert_true(cursor_holds(&f->disk, "00000000000000000009"));
+    memory_disk_close(&copy);
+    memory_disk_open(&copy);
+    copy.size_max = LARGE; /* it has begun when there is no more space */
+    assert_int_equal(ship(f), STATUS_FULL);
+    assert_true(cursor_holds(&f->disk, "00000000000000000000"));
+    assert_int_equal(segments_release(&f->disk.ops, UINT64_MAX, &removed, &left, error), STATUS_OK);
+    assert_int_equal(removed, 0);
+    copy.size_max = UINT64_MAX;
+    ships(f, 6, 10);
+    assert_int_equal(segments_release(&f->disk.ops, UINT64_MAX, &removed, &left, error), STATUS_OK);
+    assert_int_equal(removed, 2);
+}
+
 static void a_gap_between_copy_and_journal_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -432,6 +456,7 @@ int main(void)
         BACKUP_TEST(another_history_is_refused),
         BACKUP_TEST(without_a_journal_there_is_nothing_to_copy),
         BACKUP_TEST(a_journal_keeps_what_the_copy_lacks),
+        BACKUP_TEST(a_copy_begun_anew_holds_the_journal),
         BACKUP_TEST(a_gap_between_copy_and_journal_is_refused),
         BACKUP_TEST(snapshots_of_what_the_copy_has_not_wait),
         BACKUP_TEST(without_space_nothing_is_promised),
