@@ -149,7 +149,7 @@ static enum status consumers_list(const struct disk *disk, struct consumers *c,
     return STATUS_OK;
 }
 
-/* anew: it may go back. */
+/* anew: it goes back, too. */
 static enum status consumer_set(const struct disk *disk, const char *name, uint64_t seq, bool anew,
                                 char error[JOURNAL_ERROR_SIZE])
 {
@@ -163,8 +163,7 @@ static enum status consumer_set(const struct disk *disk, const char *name, uint6
     }
     enum status status = cursor_read(disk, name, &before, error);
     if (status == STATUS_OK)
-        return seq > before || (anew && seq < before) ? cursor_write(disk, name, seq, error)
-                                                      : STATUS_OK;
+        return seq > before || anew ? cursor_write(disk, name, seq, error) : STATUS_OK;
     if (status != STATUS_MISSING)
         return status;
     status = consumers_list(disk, &consumers, error);

@@ -170,8 +170,10 @@ def the_page_shows_the_book_and_trades(test):
         for turn in range(60):
             rest.place("BTC-USD", "buy" if turn % 3 else "sell", str(1 + turn % 4),
                        f"{95 + test.random.randrange(8)}.25")
+        for price in ("91", "92", "93"):  # below all of these
+            rest.place("BTC-USD", "buy", "1", price)
         cluster.until(level, "the page shows every change")
-        expect(len(shown(driver)["bids"]) > 0, f"a book worth the name: {shown(driver)}")
+        expect(len(shown(driver)["bids"]) > 2, f"a book worth the name: {shown(driver)}")
 
         Select(driver.find_element(By.ID, "side")).select_by_visible_text("buy")
         driver.find_element(By.ID, "quantity").send_keys("0.5")

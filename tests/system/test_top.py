@@ -26,22 +26,26 @@ def start(test, **options):
     return test.cluster(SYMBOLS, shards=2, gateways=1, followers=True, **options)
 
 
+def run_status(cluster):
+    """`outcry status` to its end: whether all is well, and what it said."""
+    process = cluster.spawn("outcry-status", "outcry", "status")
+    process.allowed = {0, 1}
+    return process.wait() == 0, process.said
+
+
 def well(cluster):
     """status, once it says that all is well."""
     def said():
-        process = cluster.spawn("outcry-status", "outcry", "status")
-        process.allowed = {0, 1}
-        return process.said if process.wait() == 0 else None
+        fine, text = run_status(cluster)
+        return text if fine else None
     return cluster.until(said, "status says that all is well")
 
 
 def unwell(cluster, words):
     """status, once it says this among its problems, which come first."""
     def said():
-        process = cluster.spawn("outcry-status", "outcry", "status")
-        process.allowed = {0, 1}
-        process.wait()
-        return process.said if words in process.said.split("\n\n", 1)[0] + "\n" else None
+        _, text = run_status(cluster)
+        return text if words in text.split("\n\n", 1)[0] + "\n" else None
     return cluster.until(said, f"status says {words!r}")
 
 
